@@ -1,0 +1,151 @@
+/** The shape of `lockstep.yaml`, as validators from which the JSON Schema for editors is generated too. */
+import { z } from 'zod';
+import { limitDefaults, type LimitName } from '../engine/threshold.ts';
+import { weekdays } from '../engine/schedule.ts';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'a name starts with a letter and holds letters, digits and _')
+  .max(63, 'a name has at most 63 characters');
+
+const unlimited = z.literal('unlimited');
+const absolute = z.union([z.int().min(0), unlimited]);
+const percentage = z.union([z.number().min(0).max(1000), unlimited]);
+
+const limitShape = Object.fromEntries(
+  (Object.keys(limitDefaults) as LimitName[]).map((limit) => [
+    limit,
+    (limit.includes('Percentage') ? percentage : absolute)
+      .optional()
+      .describe(`Default ${limitDefaults[limit]}. A job that plans more asks a person first.`),
+  ]),
+) as Record<LimitName, z.ZodOptional<typeof absolute>>;
+
+const thresholds = z
+  .strictObject({
+    ...limitShape,
+    maximumLinkDeletedLinesPerResource: absolute
+      .optional()
+      .describe('No single resource may lose more links than this in one job. Default: not limited.'),
+    percentageFloor: z
+      .int()
+      .min(0)
+      .max(100)
+      .optional()
+      .describe('Percentages are judged only when more lines than this are planned. Default 10.'),
+  })
+  .describe('Limits; what is left out is inherited from the connector, then from the defaults.');
+
+const schedule = z.union([
+  z.literal('never'),
+  z.strictObject({
+    every: z
+      .string()
+      .regex(/^[1-9]\d{0,3}[mhdw]$/, 'an interval is a number and m, h, d or w, as in 4h or 1d')
+      .describe('m minutes, h hours, d days, w weeks.'),
+    at: z
+      .string()
+      .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is written HH:MM')
+      .optional()
+      .describe('Time of day; only with every: 1d or 1w. Avoid 02:00 to 03:00 where clocks change.'),
+    on: z.enum(weekdays).optional().describe('Day of the week; only with every: 1w. Default monday.'),
+    timezone: z.string().optional().describe('IANA name of the zone of `at`. Default UTC.'),
+  }),
+]);
+
+const connector = z.strictObject({
+  kind: z.literal('csv').describe('csv: a directory of delimited text files with a header.'),
+  directory: z.string().min(1).describe('Where the files are; relative to lockstep.yaml.'),
+  delimiter: z
+    .enum(['auto', ',', ';', '\t', '|'])
+    .optional()
+    .describe('Default auto: the one of , ; tab | that the header uses most, outside quotes.'),
+  encoding: z
+    .enum(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1', 'iso-8859-15'])
+    .optional()
+    .describe('Default auto: UTF-16 by its byte order mark, else UTF-8. Invalid bytes stop the export.'),
+  schedules: z
+    .strictObject({ complete: schedule.optional(), incremental: schedule.optional() })
+    .optional()
+    .describe('When jobs start by themselves. Default: complete every day at 02:00 UTC, incremental every 4 hours where the kind can.'),
+  approvers: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Temporal identities or principals that may resume or abort. Default: everybody.'),
+  thresholds: thresholds.optional(),
+});
+
+const common = {
+  column: z.string().min(1).optional().describe('Heading of the source column.'),
+  expression: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSONata over the properties of the row, instead of a column.'),
+};
+
+const property = z.strictObject({
+  ...common,
+  type: z
+    .enum(['string', 'integer', 'number', 'boolean', 'date', 'datetime'])
+    .optional()
+    .describe('Default string.'),
+  format: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Of a date or datetime, in UTS #35 symbols: dd/MM/yyyy. Default ISO 8601.'),
+  timezone: z.string().optional().describe('Zone of a datetime without an offset. Default UTC.'),
+  decimalSeparator: z.enum(['.', ',']).optional().describe('Of a number. Default “.”.'),
+  groupSeparator: z.enum(['', '.', ',', ' ', "'"]).optional().describe('Of a number. Default none.'),
+  true: z.array(z.string().min(1)).min(1).optional().describe('Words for true. Default true, 1, yes.'),
+  false: z.array(z.string().min(1)).min(1).optional().describe('Words for false. Default false, 0, no.'),
+  references: z
+    .string()
+    .optional()
+    .describe('Entity type whose key the value is: the property becomes a link.'),
+});
+
+const entityType = z.strictObject({
+  connector: z.string(),
+  source: z.string().min(1).describe('File name within the connector’s directory.'),
+  key: z.string().describe('The property that identifies a resource.'),
+  properties: z.record(name, property),
+  thresholds: thresholds.optional(),
+});
+
+const end = z.strictObject({
+  entityType: z.string(),
+  property: name.describe('Name of the navigation property that this end gets.'),
+  column: z.string().min(1).describe('Heading of the column with the key of this end.'),
+});
+
+const association = z.strictObject({
+  connector: z.string(),
+  source: z.string().min(1),
+  from: end,
+  to: end,
+  thresholds: thresholds.optional(),
+});
+
+/** `lockstep.yaml` as a person writes it. */
+export const configurationDocument = z.strictObject({
+  $schema: z.string().optional(),
+  connectors: z.record(name, connector),
+  entityTypes: z.record(name, entityType),
+  associations: z.record(name, association).optional(),
+});
+
+export type ConfigurationDocument = z.infer<typeof configurationDocument>;
+export type ConnectorDocument = z.infer<typeof connector>;
+export type PropertyDocument = z.infer<typeof property>;
+export type ScheduleDocument = z.infer<typeof schedule>;
+
+/** The JSON Schema (draft 2020-12) that editors check `lockstep.yaml` with. */
+export function configurationJsonSchema(): Record<string, unknown> {
+  return {
+    ...z.toJSONSchema(configurationDocument, { target: 'draft-2020-12' }),
+    title: 'lockstep.yaml',
+  };
+}

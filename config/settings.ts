@@ -1,0 +1,30 @@
+/** The environment of a Lockstep process → settings. */
+import { resolve } from 'node:path';
+
+export interface Settings {
+  /** `LOCKSTEP_CONFIG`; default `lockstep.yaml` in the working directory. Absolute. */
+  readonly configurationFile: string;
+  /** `LOCKSTEP_HOME`; default `.lockstep` in the working directory. Absolute; holds identity data. */
+  readonly home: string;
+  /** Where exports leave their extractions. Every worker of one task queue must share it. */
+  readonly extractions: string;
+  /** `DATABASE_URL`, when given. **Danger:** holds a password. */
+  readonly databaseUrl: string | undefined;
+  /** `LOCKSTEP_TASK_QUEUE`; default `lockstep`. */
+  readonly taskQueue: string;
+  /** `LOCKSTEP_LOG_LEVEL`; default `info`. */
+  readonly logLevel: string;
+}
+
+/** Reads the settings. Nothing is checked for existence here: `lockstep check` does. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const home = resolve(environment['LOCKSTEP_HOME'] ?? '.lockstep');
+  return {
+    configurationFile: resolve(environment['LOCKSTEP_CONFIG'] ?? 'lockstep.yaml'),
+    home,
+    extractions: resolve(home, 'extractions'),
+    databaseUrl: environment['DATABASE_URL'],
+    taskQueue: environment['LOCKSTEP_TASK_QUEUE'] ?? 'lockstep',
+    logLevel: environment['LOCKSTEP_LOG_LEVEL'] ?? 'info',
+  };
+}

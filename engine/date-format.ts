@@ -1,0 +1,179 @@
+/** Date formats such as `dd/MM/yyyy`, compiled once and applied strictly: a date that does not exist is no date. */
+
+/** Parses text of the compiled format to ISO 8601, or returns undefined when it is not such a date. */
+export type ParseDate = (text: string) => string | undefined;
+
+type Field = 'year' | 'month' | 'day' | 'hour' | 'hour12' | 'minute' | 'second' | 'millisecond' | 'half' | 'offset';
+
+/** Tokens of Unicode Technical Standard #35 (date field symbols) that Lockstep understands. */
+const tokens: Readonly<Record<string, { field: Field; pattern: string }>> = {
+  yyyy: { field: 'year', pattern: '(\\d{4})' },
+  MM: { field: 'month', pattern: '(\\d{2})' },
+  M: { field: 'month', pattern: '(\\d{1,2})' },
+  dd: { field: 'day', pattern: '(\\d{2})' },
+  d: { field: 'day', pattern: '(\\d{1,2})' },
+  HH: { field: 'hour', pattern: '(\\d{2})' },
+  H: { field: 'hour', pattern: '(\\d{1,2})' },
+  hh: { field: 'hour12', pattern: '(\\d{2})' },
+  h: { field: 'hour12', pattern: '(\\d{1,2})' },
+  mm: { field: 'minute', pattern: '(\\d{2})' },
+  ss: { field: 'second', pattern: '(\\d{2})' },
+  SSS: { field: 'millisecond', pattern: '(\\d{3})' },
+  a: { field: 'half', pattern: '([AaPp][Mm])' },
+  XXX: { field: 'offset', pattern: '(Z|[+-]\\d{2}:?\\d{2})' },
+};
+
+/**
+ * Compiles a format of UTS #35 symbols: `yyyy MM M dd d HH H hh h mm ss SSS a XXX`, with other letters in single
+ * quotes (`yyyy-MM-dd'T'HH:mm:ssXXX`).
+ *
+ * Without a time zone the result is a date, `2021-03-31`. With one it is an instant in UTC,
+ * `2021-03-31T08:15:00.000Z`: the zone (an IANA name) gives text without an offset its meaning, and a local time
+ * that a change to summer time skips does not exist.
+ *
+ * @throws RangeError when a symbol is unknown, the year has two digits (which century?), or a part is missing.
+ */
+export function compileDateFormat(
+  format: string,
+  { timezone }: { readonly timezone: string | undefined },
+): ParseDate {
+  const fields: Field[] = [];
+  let pattern = '';
+  for (const [part] of format.matchAll(/'[^']*'|([A-Za-z])\1*|[^A-Za-z']+|'/g)) {
+    const token = tokens[part];
+    if (token) {
+      fields.push(token.field);
+      pattern += token.pattern;
+    } else if (/^'[^']+'$/.test(part)) {
+      pattern += escapePattern(part.slice(1, -1));
+    } else if (/^[A-Za-z']/.test(part)) {
+      throw new RangeError(unknownSymbol(part));
+    } else {
+      pattern += escapePattern(part);
+    }
+  }
+  requireFields(fields, timezone !== undefined);
+  const matcher = new RegExp(`^${pattern}$`);
+  const zone = timezone === undefined ? undefined : zoneOffsets(timezone);
+  return (text) => {
+    const found = matcher.exec(text);
+    if (!found) return undefined;
+    const values = new Map(fields.map((field, index) => [field, found[index + 1] ?? '']));
+    return zone === undefined ? calendarDate(values) : instant(values, zone);
+  };
+}
+
+function unknownSymbol(part: string): string {
+  if (/^y+$/.test(part)) return `“${part}” does not say the century; only yyyy is understood`;
+  if (part === "'") return 'a quote is not closed';
+  return `“${part}” is no symbol of a date format; quote literal letters, as in 'T'`;
+}
+
+function requireFields(fields: readonly Field[], withTime: boolean): void {
+  const repeated = fields.find((field, index) => fields.indexOf(field) !== index);
+  if (repeated) throw new RangeError(`the ${repeated} appears twice`);
+  for (const field of ['year', 'month', 'day'] as const) {
+    if (!fields.includes(field)) throw new RangeError(`the ${field} is missing`);
+  }
+  const hasHour = fields.includes('hour') || fields.includes('hour12');
+  if (withTime && !hasHour) throw new RangeError('the hour is missing; use type date');
+  if (fields.includes('hour12') !== fields.includes('half')) {
+    throw new RangeError('hh and a go together; HH is the hour of 24');
+  }
+}
+
+function escapePattern(literal: string): string {
+  return literal.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+}
+
+function calendarDate(values: ReadonlyMap<Field, string>): string | undefined {
+  const year = Number(values.get('year'));
+  const month = Number(values.get('month'));
+  const day = Number(values.get('day'));
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  return `${digits(year, 4)}-${digits(month, 2)}-${digits(day, 2)}`;
+}
+
+function daysInMonth(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+function digits(value: number, width: number): string {
+  return String(value).padStart(width, '0');
+}
+
+function instant(values: ReadonlyMap<Field, string>, zone: ZoneOffsets): string | undefined {
+  const date = calendarDate(values);
+  const hour = hourOfDay(values);
+  const minute = Number(values.get('minute') ?? 0);
+  const second = Number(values.get('second') ?? 0);
+  if (date === undefined || hour === undefined || minute > 59 || second > 59) return undefined;
+  const local = Date.parse(
+    `${date}T${digits(hour, 2)}:${digits(minute, 2)}:${digits(second, 2)}.${values.get('millisecond') ?? '000'}Z`,
+  );
+  const written = values.get('offset');
+  const offset = written === undefined ? zone.at(local) : writtenOffset(written);
+  return offset === undefined ? undefined : new Date(local - offset).toISOString();
+}
+
+function hourOfDay(values: ReadonlyMap<Field, string>): number | undefined {
+  const half = values.get('half');
+  if (half === undefined) {
+    const hour = Number(values.get('hour'));
+    return hour <= 23 ? hour : undefined;
+  }
+  const hour = Number(values.get('hour12'));
+  if (hour < 1 || hour > 12) return undefined;
+  return (hour % 12) + (half.toLowerCase() === 'pm' ? 12 : 0);
+}
+
+/** The offset written as `Z`, `+02:00` or `+0200`, in milliseconds. */
+function writtenOffset(text: string): number | undefined {
+  if (text === 'Z') return 0;
+  const hours = Number(text.slice(1, 3));
+  const minutes = Number(text.slice(-2));
+  if (hours > 18 || minutes > 59) return undefined;
+  return (text.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000;
+}
+
+interface ZoneOffsets {
+  /** The zone's offset in milliseconds at a local wall time (given as if it were UTC); undefined when skipped. */
+  at(local: number): number | undefined;
+}
+
+function zoneOffsets(timezone: string): ZoneOffsets {
+  if (timezone === 'UTC') return { at: () => 0 };
+  const clock = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  const offsetAt = (utc: number): number => {
+    const parts = Object.fromEntries(
+      clock.formatToParts(utc).map(({ type, value }) => [type, Number(value)]),
+    );
+    const wall = Date.UTC(
+      parts['year'] ?? 0,
+      (parts['month'] ?? 1) - 1,
+      parts['day'],
+      parts['hour'],
+      parts['minute'],
+      parts['second'],
+    );
+    return wall - Math.floor(utc / 1000) * 1000;
+  };
+  return {
+    // Around a change of the offset two candidates exist; the earlier instant wins when both fit, none fits in a gap.
+    at(local) {
+      const day = 86_400_000;
+      const candidates = [offsetAt(local - day), offsetAt(local + day)].sort((a, b) => b - a);
+      return candidates.find((offset) => offsetAt(local - offset) === offset);
+    },
+  };
+}

@@ -1,0 +1,151 @@
+/** The errors Lockstep raises, grouped by what the caller must do; each code carries its own manual page. */
+
+/** `fix`: change the configuration or the source, retrying is useless. `wait`: try again later. */
+export type ErrorKind = 'fix' | 'wait';
+
+interface ErrorPage {
+  readonly kind: ErrorKind;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** Every error code with its manual page; `docs/errors.md` is generated from this table. */
+export const errorCatalogue = {
+  ConfigurationInvalid: {
+    kind: 'fix',
+    meaning: 'lockstep.yaml or the environment does not describe something Lockstep can run safely.',
+    remedy: 'Mend every finding listed (each names its path in the file), then run `lockstep check`.',
+  },
+  SourceUnavailable: {
+    kind: 'wait',
+    meaning: 'The connected system, or a file of it, could not be read: absent, no permission, or changed while read.',
+    remedy: 'Check that the path or address exists and is readable by the worker. The export is retried by itself.',
+  },
+  SourceAuthenticationFailed: {
+    kind: 'fix',
+    meaning: 'The connected system refused the credentials.',
+    remedy: 'Correct the secret in the worker’s environment and run again.',
+  },
+  SourceEmpty: {
+    kind: 'fix',
+    meaning: 'A source is blank or holds only its header. An empty source is never taken as “everybody left”.',
+    remedy: 'Have the source system write the file again. Nothing was compared and nothing was changed.',
+  },
+  SourceColumnMissing: {
+    kind: 'fix',
+    meaning: 'A mapped column is not in the header of its source. Columns are found by name, never by position.',
+    remedy: 'Restore the column, or change the mapping to the name it has now.',
+  },
+  SourceUnreadable: {
+    kind: 'fix',
+    meaning: 'A source is not the text it claims to be: bytes invalid in its encoding, a quote that never closes, a heading twice.',
+    remedy: 'Mend the named line, or set `encoding` / `delimiter` of the connector to what the file really uses.',
+  },
+  ExtractionModified: {
+    kind: 'fix',
+    meaning: 'A file of the extraction is no longer what the export wrote: its bytes do not match the SHA-256 in its manifest.',
+    remedy: 'Nothing was loaded. Run the connector again, and find out who edits extractions.',
+  },
+  IncrementalUnsupported: {
+    kind: 'fix',
+    meaning: 'The connector cannot tell what changed since a cursor, so it has no incremental mode.',
+    remedy: 'Run it in complete mode; unchanged rows cost next to nothing there.',
+  },
+  ConnectorBusy: {
+    kind: 'wait',
+    meaning: 'Another job holds this connector, and jobs of one connector never overlap.',
+    remedy: 'Wait for that job, or decide on it: `lockstep resume <id>` or `lockstep abort <id>`.',
+  },
+  NothingToResume: {
+    kind: 'fix',
+    meaning: 'The job is not blocked, so there is nothing to decide.',
+    remedy: 'See `lockstep jobs` for the jobs that wait for a decision.',
+  },
+  DeltaStale: {
+    kind: 'wait',
+    meaning: 'The store moved after the delta was reviewed, so the reviewed delta was not applied.',
+    remedy: 'Review the newly prepared delta with `lockstep changes <id>`, then resume or abort.',
+  },
+  NotApplied: {
+    kind: 'wait',
+    meaning: 'A write was accepted by the connected system but did not take.',
+    remedy: 'See the change in `lockstep changes <id>`; correct its cause and reconcile again.',
+  },
+  ExpressionTimedOut: {
+    kind: 'fix',
+    meaning: 'An expression of the mapping did not finish within its time limit on one row.',
+    remedy: 'Simplify the expression named in the message (a regular expression that backtracks is the usual cause).',
+  },
+  LeaseLost: {
+    kind: 'fix',
+    meaning: 'The job no longer holds its connector: another job took over after this one was terminated.',
+    remedy: 'Nothing was loaded by this job. Run the connector again.',
+  },
+  JobTerminated: {
+    kind: 'fix',
+    meaning: 'The workflow of the job was terminated in Temporal, so the job could not end by itself.',
+    remedy: 'The store is as before or as after, never between. Run the connector again.',
+  },
+  StoreUnavailable: {
+    kind: 'wait',
+    meaning: 'PostgreSQL did not answer, or refused the connection.',
+    remedy: 'Start it, or correct DATABASE_URL; without one, `lockstep dev` starts an embedded one.',
+  },
+  TemporalUnavailable: {
+    kind: 'wait',
+    meaning: 'The Temporal server did not answer.',
+    remedy: 'Start it, or correct TEMPORAL_ADDRESS; without one, `lockstep dev` starts a local one.',
+  },
+  NotFound: {
+    kind: 'fix',
+    meaning: 'There is no such job, connector, entity type or resource.',
+    remedy: 'Check the spelling; the message names the nearest one there is.',
+  },
+  UsageInvalid: {
+    kind: 'fix',
+    meaning: 'The command line was not understood.',
+    remedy: 'See `lockstep <command> --help`.',
+  },
+  InternalError: {
+    kind: 'wait',
+    meaning: 'A fault of Lockstep itself, or of the machine it runs on. Details are in the worker’s log only.',
+    remedy: 'Look for the job id in the worker’s log, and report it.',
+  },
+} as const satisfies Record<string, ErrorPage>;
+
+/** A stable error code, as printed by the command line and documented in `docs/errors.md`. */
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** Why a source row, or one link of it, could not be used. */
+export const rejectCatalogue = {
+  KeyMissing: 'The cell of the key (or of one end of an association) is blank, so the row identifies nothing.',
+  KeyDuplicate: 'Two or more rows of one extraction have the same key. All are set aside; a stored resource of that key is kept as it is.',
+  ValueInvalid: 'A value does not convert to the type and format of its property. The row is set aside; a stored resource of its key is kept as it is.',
+  ReferenceUnknown: 'The row refers to a resource that does not exist. The row is used without that link, and the link is made as soon as its target arrives.',
+  RowMalformed: 'The row does not have the cells its header promises, or its quoting is broken. Stored resources it may stand for are kept as they are.',
+} as const;
+
+/** The code of a reject. */
+export type RejectCode = keyof typeof rejectCatalogue;
+
+/**
+ * An error with a code whose manual page says what it means and what to do.
+ *
+ * **Danger:** the message may end up in Temporal's history, so it must never hold a value of a source cell.
+ */
+export class LockstepError extends Error {
+  override readonly name = 'LockstepError';
+  readonly code: ErrorCode;
+  /** The next thing to do, in one sentence; the catalogue's remedy unless a better one is known. */
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? errorCatalogue[code].remedy;
+  }
+
+  get kind(): ErrorKind {
+    return errorCatalogue[this.code].kind;
+  }
+}

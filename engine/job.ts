@@ -1,0 +1,56 @@
+/** A job: its states, modes, and the document that every command prints about it. */
+import type { Counts } from './counts.ts';
+import type { ErrorCode } from './errors.ts';
+import type { Breach } from './threshold.ts';
+
+/** `complete` reads everything, `incremental` what changed since the cursor. */
+export type Mode = 'complete' | 'incremental';
+
+/** Where a job stands. `running` and `blocked` are open, all others are final. */
+export type JobState =
+  | 'running'
+  | 'blocked'
+  | 'succeeded'
+  | 'succeeded-with-rejects'
+  | 'skipped'
+  | 'aborted'
+  | 'failed';
+
+/** True when the job will not change any more. */
+export function isFinal(state: JobState): boolean {
+  return state !== 'running' && state !== 'blocked';
+}
+
+/** The named steps of a job, each with its own state and timing. */
+export const stepNames = ['export', 'prepare', 'gate', 'load'] as const;
+export type StepName = (typeof stepNames)[number];
+export type StepState = 'running' | 'blocked' | 'succeeded' | 'aborted' | 'failed' | 'skipped';
+
+/** What went wrong, or why a job asks again; the code has its page in `docs/errors.md`. */
+export interface JobError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** A likely cause of a breach, in the words of the person who reviews it. */
+export interface Diagnosis {
+  readonly kind: string;
+  readonly scope: string;
+  readonly detail: string;
+}
+
+/** The document that `run`, `resume`, `abort` and `job` print with `--json`. */
+export interface JobDocument {
+  readonly job: string;
+  readonly connector: string;
+  readonly mode: Mode;
+  readonly state: JobState;
+  readonly simulated: boolean;
+  readonly counts: Counts;
+  readonly entityTypes: Readonly<Record<string, Counts>>;
+  readonly associations: Readonly<Record<string, Counts>>;
+  readonly breaches: readonly Breach[];
+  readonly diagnoses: readonly Diagnosis[];
+  readonly error: JobError | null;
+}

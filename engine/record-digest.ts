@@ -1,0 +1,125 @@
+/** A 128-bit digest of a source record's raw bytes, by which an unchanged record is known without parsing it. */
+
+/**
+ * MurmurHash3 x86/128 (Austin Appleby, public domain), over `bytes[start, end)`, written into `out[0..3]`.
+ *
+ * 128 bits: with 10 million records stored and a million changed ones a day, the chance that any changed record
+ * meets a stored digest is below 10^-24 a day. It is no cryptographic digest: somebody who can choose the bytes of
+ * source records could make two collide, but who writes the source already decides what the store holds.
+ *
+ * @param seed any 32 bits; records of other mappings or headers must use another seed.
+ */
+export function recordDigest(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  seed: number,
+  out: Uint32Array,
+): void {
+  let h1 = seed | 0;
+  let h2 = seed | 0;
+  let h3 = seed | 0;
+  let h4 = seed | 0;
+  const length = end - start;
+  const blocksEnd = start + (length & ~15);
+  let at = start;
+  for (; at < blocksEnd; at += 16) {
+    let k1 = word(bytes, at);
+    let k2 = word(bytes, at + 4);
+    let k3 = word(bytes, at + 8);
+    let k4 = word(bytes, at + 12);
+    k1 = Math.imul(k1, C1);
+    k1 = (k1 << 15) | (k1 >>> 17);
+    h1 ^= Math.imul(k1, C2);
+    h1 = (h1 << 19) | (h1 >>> 13);
+    h1 = (Math.imul(h1 + h2, 5) + 0x561ccd1b) | 0;
+    k2 = Math.imul(k2, C2);
+    k2 = (k2 << 16) | (k2 >>> 16);
+    h2 ^= Math.imul(k2, C3);
+    h2 = (h2 << 17) | (h2 >>> 15);
+    h2 = (Math.imul(h2 + h3, 5) + 0x0bcaa747) | 0;
+    k3 = Math.imul(k3, C3);
+    k3 = (k3 << 17) | (k3 >>> 15);
+    h3 ^= Math.imul(k3, C4);
+    h3 = (h3 << 15) | (h3 >>> 17);
+    h3 = (Math.imul(h3 + h4, 5) + 0x96cd1c35) | 0;
+    k4 = Math.imul(k4, C4);
+    k4 = (k4 << 18) | (k4 >>> 14);
+    h4 ^= Math.imul(k4, C1);
+    h4 = (h4 << 13) | (h4 >>> 19);
+    h4 = (Math.imul(h4 + h1, 5) + 0x32ac3b17) | 0;
+  }
+  let k1 = 0;
+  let k2 = 0;
+  let k3 = 0;
+  let k4 = 0;
+  for (let index = end - at - 1; index >= 0; index--) {
+    const byte = (bytes[at + index] as number) << ((index & 3) << 3);
+    if (index >= 12) k4 ^= byte;
+    else if (index >= 8) k3 ^= byte;
+    else if (index >= 4) k2 ^= byte;
+    else k1 ^= byte;
+  }
+  k4 = Math.imul(k4, C4);
+  k4 = (k4 << 18) | (k4 >>> 14);
+  h4 ^= Math.imul(k4, C1);
+  k3 = Math.imul(k3, C3);
+  k3 = (k3 << 17) | (k3 >>> 15);
+  h3 ^= Math.imul(k3, C4);
+  k2 = Math.imul(k2, C2);
+  k2 = (k2 << 16) | (k2 >>> 16);
+  h2 ^= Math.imul(k2, C3);
+  k1 = Math.imul(k1, C1);
+  k1 = (k1 << 15) | (k1 >>> 17);
+  h1 ^= Math.imul(k1, C2);
+  h1 ^= length;
+  h2 ^= length;
+  h3 ^= length;
+  h4 ^= length;
+  h1 = (h1 + h2 + h3 + h4) | 0;
+  h2 = (h2 + h1) | 0;
+  h3 = (h3 + h1) | 0;
+  h4 = (h4 + h1) | 0;
+  h1 = finalMix(h1);
+  h2 = finalMix(h2);
+  h3 = finalMix(h3);
+  h4 = finalMix(h4);
+  h1 = (h1 + h2 + h3 + h4) | 0;
+  h2 = (h2 + h1) | 0;
+  h3 = (h3 + h1) | 0;
+  h4 = (h4 + h1) | 0;
+  out[0] = h1;
+  out[1] = h2;
+  out[2] = h3;
+  out[3] = h4;
+}
+
+const C1 = 0x239b961b;
+const C2 = 0xab0e9789;
+const C3 = 0x38b34ae5;
+const C4 = 0xa1e38b93;
+
+function word(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
+}
+
+function finalMix(hash: number): number {
+  let h = hash;
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+/** The digest as PostgreSQL's 16-byte `uuid` text, eight hexadecimal digits a word. */
+export function digestText(words: Uint32Array, at = 0): string {
+  const hex = (index: number) => (words[at + index] as number).toString(16).padStart(8, '0');
+  const text = hex(0) + hex(1) + hex(2) + hex(3);
+  return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`;
+}

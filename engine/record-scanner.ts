@@ -1,0 +1,104 @@
+/** Finds the records of delimited text (RFC 4180) in a stream of bytes, without parsing them. */
+
+/** Called for each record: its bytes are `bytes[start, end)` without the line end, valid only during the call. */
+export type OnRecord = (bytes: Uint8Array, start: number, end: number, line: number) => void;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const QUOTE = 0x22;
+const SPACE = 0x20;
+const TAB = 0x09;
+
+/**
+ * Splits chunks of UTF-8 into records. A record ends at a line feed outside quotes (a carriage return before it goes
+ * with it); quotes count only where a cell begins, as RFC 4180 section 2 has it. Records whose cells are all blank
+ * are passed over.
+ */
+export class RecordScanner {
+  readonly #delimiter: number;
+  readonly #onRecord: OnRecord;
+  #carry: Uint8Array = new Uint8Array(0);
+  /** Line of the unfinished record's first character. */
+  #line = 1;
+
+  constructor(delimiter: string, onRecord: OnRecord) {
+    this.#delimiter = delimiter.charCodeAt(0);
+    this.#onRecord = onRecord;
+  }
+
+  /** The record that has not ended yet: a caller should give up on one that grows without end. */
+  get unfinished(): { readonly line: number; readonly bytes: number } {
+    return { line: this.#line, bytes: this.#carry.length };
+  }
+
+  push(chunk: Uint8Array): void {
+    const bytes = this.#carry.length === 0 ? chunk : concatenate(this.#carry, chunk);
+    const rest = this.#scan(bytes, false);
+    this.#carry = bytes.slice(rest);
+  }
+
+  /**
+   * Ends the text.
+   *
+   * @returns the line on which a quote opens that never closes, or undefined when all is well.
+   */
+  end(): number | undefined {
+    const bytes = this.#carry;
+    const rest = this.#scan(bytes, true);
+    this.#carry = new Uint8Array(0);
+    return rest < bytes.length ? this.#line : undefined;
+  }
+
+  /** Returns where the last, unfinished record starts. Lines are counted only for finished records. */
+  #scan(bytes: Uint8Array, last: boolean): number {
+    const delimiter = this.#delimiter;
+    const length = bytes.length;
+    let start = 0;
+    let quoted = false;
+    let lines = 0;
+    for (let at = 0; at < length; at++) {
+      const byte = bytes[at] as number;
+      if (quoted) {
+        if (byte === QUOTE) {
+          if (at + 1 === length && !last) return start;
+          if (bytes[at + 1] === QUOTE) at += 1;
+          else quoted = false;
+        } else if (byte === LF) {
+          lines += 1;
+        }
+      } else if (byte === LF) {
+        this.#finish(bytes, start, at);
+        this.#line += lines + 1;
+        lines = 0;
+        start = at + 1;
+      } else if (byte === QUOTE && (at === start || bytes[at - 1] === delimiter)) {
+        quoted = true;
+      }
+    }
+    if (!last || quoted) return start;
+    if (start < length) this.#finish(bytes, start, length);
+    return length;
+  }
+
+  #finish(bytes: Uint8Array, start: number, lineEnd: number): void {
+    const end = lineEnd > start && bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
+    if (!this.#isBlank(bytes, start, end)) this.#onRecord(bytes, start, end, this.#line);
+  }
+
+  #isBlank(bytes: Uint8Array, start: number, end: number): boolean {
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at] as number;
+      if (byte !== this.#delimiter && byte !== SPACE && byte !== TAB && byte !== QUOTE && byte !== CR) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
+
+function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}

@@ -1,0 +1,259 @@
+/** Turns the cells of one source row into a resource, its references or a link, or says why it cannot. */
+import type { Association, EntityType, Property } from './entity-type.ts';
+import type { RejectCode } from './errors.ts';
+import { compileConversion, type Convert, type Value } from './value-format.ts';
+
+/** A row as the store will hold it: blank cells have no attribute and no reference. */
+export interface MappedResource {
+  readonly key: string;
+  readonly attributes: Readonly<Record<string, Value>>;
+  /** Reference property → key of its target. */
+  readonly references: Readonly<Record<string, string>>;
+}
+
+export interface MappedLink {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Why a row is set aside; `key` where it is known. */
+export interface RowProblem {
+  readonly code: RejectCode;
+  readonly key: string | null;
+  readonly column: string | null;
+  readonly value: string | null;
+  readonly message: string;
+}
+
+export type Mapped<T> = { readonly mapped: T } | { readonly problem: RowProblem };
+
+/** Evaluates an expression over the row's properties; a rejected promise's message says why it cannot. */
+export type Evaluate = (row: Readonly<Record<string, Value>>) => Promise<unknown>;
+
+/** Positions of columns in a header, found by name. */
+export class Header {
+  readonly names: readonly string[];
+  readonly #positions: ReadonlyMap<string, number>;
+
+  /** White space around a heading is not part of it. */
+  constructor(cells: readonly string[]) {
+    this.names = cells.map((cell) => cell.trim());
+    this.#positions = new Map(this.names.map((name, index) => [name, index]));
+  }
+
+  /** Headings that appear more than once among these columns. */
+  repeated(columns: readonly string[]): string[] {
+    return columns.filter(
+      (column) => this.names.indexOf(column) !== this.names.lastIndexOf(column),
+    );
+  }
+
+  missing(columns: readonly string[]): string[] {
+    return columns.filter((column) => !this.#positions.has(column));
+  }
+
+  /** @throws RangeError when there is no such column; check `missing` first. */
+  position(column: string): number {
+    const position = this.#positions.get(column);
+    if (position === undefined) throw new RangeError(`no column ${column}`);
+    return position;
+  }
+}
+
+/**
+ * Returns the conversion of a text that refers to a resource of this entity type by key, so that `007` finds the
+ * resource whose integer key is 7.
+ */
+export function keyConversion(target: EntityType): Convert {
+  const key = target.properties.find(({ name }) => name === target.key);
+  return compileConversion(key?.kind === 'scalar' ? key.format : { type: 'string' });
+}
+
+interface CompiledProperty {
+  readonly property: Property;
+  readonly convert: Convert;
+  readonly position: number | undefined;
+  readonly evaluate: Evaluate | undefined;
+}
+
+/**
+ * Compiles the mapping of an entity type against the header of its source.
+ *
+ * Cells are trimmed; a blank cell has no value. Expressions see the converted column properties and the expressions
+ * declared before them.
+ *
+ * @param targets every entity type that a property may reference, by name
+ * @param evaluators one for each property with an expression, by property name
+ */
+export function compileEntityMapping(
+  entityType: EntityType,
+  header: Header,
+  targets: ReadonlyMap<string, EntityType>,
+  evaluators: ReadonlyMap<string, Evaluate>,
+): (cells: readonly string[]) => Mapped<MappedResource> | Promise<Mapped<MappedResource>> {
+  const compiled = entityType.properties.map((property): CompiledProperty => {
+    const { origin } = property;
+    return {
+      property,
+      convert: conversionOf(property, targets),
+      position: origin.from === 'column' ? header.position(origin.column) : undefined,
+      evaluate: evaluators.get(property.name),
+    };
+  });
+  const fromColumns = compiled.filter(({ position }) => position !== undefined);
+  const fromExpressions = compiled.filter(({ evaluate }) => evaluate !== undefined);
+  const key = entityType.properties.find(({ name }) => name === entityType.key) as Property;
+  const width = header.names.length;
+
+  return (cells) => {
+    if (cells.length !== width) return { problem: wrongWidth(cells.length, width) };
+    const row = new RowInProgress(key);
+    for (const { property, convert, position } of fromColumns) {
+      row.take(property, cells[position as number] as string, convert);
+    }
+    return fromExpressions.length === 0 ? row.finish() : evaluateAll(row, fromExpressions);
+  };
+}
+
+async function evaluateAll(
+  row: RowInProgress,
+  expressions: readonly CompiledProperty[],
+): Promise<Mapped<MappedResource>> {
+  for (const { property, convert, evaluate } of expressions) {
+    if (row.failed || evaluate === undefined) break;
+    try {
+      row.takeResult(property, await evaluate(row.values), convert);
+    } catch (error) {
+      row.fail(property, null, `the expression failed: ${(error as Error).message}`);
+    }
+  }
+  return row.finish();
+}
+
+function conversionOf(property: Property, targets: ReadonlyMap<string, EntityType>): Convert {
+  if (property.kind === 'scalar') return compileConversion(property.format);
+  const target = targets.get(property.references);
+  if (!target) throw new RangeError(`no entity type ${property.references}`);
+  return keyConversion(target);
+}
+
+/** Collects the values of one row; the first problem is kept, further ones are added to its message. */
+class RowInProgress {
+  /** What expressions see: attributes, and the keys that references hold. */
+  readonly values: Record<string, Value> = {};
+  readonly #attributes: Record<string, Value> = {};
+  readonly #references: Record<string, string> = {};
+  readonly #keyProperty: Property;
+  #problem: RowProblem | undefined;
+
+  constructor(keyProperty: Property) {
+    this.#keyProperty = keyProperty;
+  }
+
+  get failed(): boolean {
+    return this.#problem !== undefined;
+  }
+
+  take(property: Property, cell: string, convert: Convert): void {
+    const text = cell.trim();
+    if (text === '') return;
+    const conversion = convert(text);
+    if ('problem' in conversion) this.fail(property, cell, conversion.problem);
+    else this.#set(property, conversion.value);
+  }
+
+  takeResult(property: Property, result: unknown, convert: Convert): void {
+    if (result === undefined || result === null || result === '') return;
+    if (typeof result === 'object' || typeof result === 'function') {
+      this.fail(property, null, 'the expression gives neither text, number nor boolean');
+      return;
+    }
+    this.take(property, String(result), convert);
+  }
+
+  fail(property: Property, value: string | null, reason: string): void {
+    const column = columnOf(property);
+    const message = `${property.name} ${reason}`;
+    this.#problem = this.#problem
+      ? { ...this.#problem, message: `${this.#problem.message}; also ${message}` }
+      : { code: 'ValueInvalid', key: null, column, value, message };
+  }
+
+  finish(): Mapped<MappedResource> {
+    const keyValue = this.values[this.#keyProperty.name];
+    const key = keyValue === undefined ? null : String(keyValue);
+    if (this.#problem) return { problem: { ...this.#problem, key } };
+    if (key === null) {
+      return {
+        problem: {
+          code: 'KeyMissing',
+          key: null,
+          column: columnOf(this.#keyProperty),
+          value: null,
+          message: `${this.#keyProperty.name} is blank`,
+        },
+      };
+    }
+    return { mapped: { key, attributes: this.#attributes, references: this.#references } };
+  }
+
+  #set(property: Property, value: Value): void {
+    this.values[property.name] = value;
+    if (property.kind === 'reference') this.#references[property.name] = String(value);
+    else this.#attributes[property.name] = value;
+  }
+}
+
+/** The source's name of a property; an expression has only its own. */
+function columnOf({ name, origin }: Property): string {
+  return origin.from === 'column' ? origin.column : name;
+}
+
+/** Compiles an association against the header of its source: each row becomes one link. */
+export function compileAssociationMapping(
+  association: Association,
+  header: Header,
+  targets: ReadonlyMap<string, EntityType>,
+): (cells: readonly string[]) => Mapped<MappedLink> {
+  const width = header.names.length;
+  const ends = [association.from, association.to].map((end) => {
+    const target = targets.get(end.entityType);
+    if (!target) throw new RangeError(`no entity type ${end.entityType}`);
+    return {
+      column: end.column,
+      position: header.position(end.column),
+      convert: keyConversion(target),
+    };
+  });
+  return (cells) => {
+    if (cells.length !== width) return { problem: wrongWidth(cells.length, width) };
+    const keys: string[] = [];
+    for (const { column, position, convert } of ends) {
+      const cell = cells[position] as string;
+      const text = cell.trim();
+      if (text === '') {
+        return {
+          problem: { code: 'KeyMissing', key: null, column, value: cell, message: `${column} is blank` },
+        };
+      }
+      const conversion = convert(text);
+      if ('problem' in conversion) {
+        const message = `${column} ${conversion.problem}`;
+        return { problem: { code: 'ValueInvalid', key: null, column, value: cell, message } };
+      }
+      keys.push(String(conversion.value));
+    }
+    const [from, to] = keys as [string, string];
+    return { mapped: { from, to } };
+  };
+}
+
+function wrongWidth(cells: number, headings: number): RowProblem {
+  return {
+    code: 'RowMalformed',
+    key: null,
+    column: null,
+    value: null,
+    message: `has ${cells} cells, the header has ${headings}`,
+  };
+}

@@ -1,0 +1,70 @@
+/** Opens the identity store: Prisma for ordinary reads and writes, a pool for set-based SQL and COPY on the same tables. */
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { LockstepError } from '../engine/errors.ts';
+import { PrismaClient } from '../prisma/generated/client.ts';
+
+/** An open identity store. */
+export interface Store {
+  readonly prisma: PrismaClient;
+  readonly pool: pg.Pool;
+  /** Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws. */
+  transaction<Result>(
+    isolation: 'read committed' | 'repeatable read',
+    work: (session: pg.PoolClient) => Promise<Result>,
+  ): Promise<Result>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store. Connections are made when first needed.
+ *
+ * @param name shown as `application_name` in pg_stat_activity
+ */
+export function openStore(databaseUrl: string, name: string): Store {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: 10,
+    application_name: name,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    // A worker that dies without a word must not keep its locks for long.
+    options: '-c idle_in_transaction_session_timeout=120000 -c jit=off',
+  });
+  // A connection that breaks while idle is replaced; without a listener it would end the process.
+  pool.on('error', () => {});
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    prisma,
+    pool,
+    async transaction(isolation, work) {
+      const session = await connect(pool);
+      let broken: Error | undefined;
+      try {
+        await session.query(`begin isolation level ${isolation}`);
+        const result = await work(session);
+        await session.query('commit');
+        return result;
+      } catch (error) {
+        await session.query('rollback').catch((failure: Error) => {
+          broken = failure;
+        });
+        throw error;
+      } finally {
+        session.release(broken);
+      }
+    },
+    async close() {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (cause) {
+    throw new LockstepError('StoreUnavailable', 'PostgreSQL does not accept a connection', { cause });
+  }
+}

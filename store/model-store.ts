@@ -1,0 +1,183 @@
+/** The entity types and navigation properties that the store knows, and the typed SQL views generated from them. */
+import pg from 'pg';
+import type { Association, EntityType, ScalarProperty } from '../engine/entity-type.ts';
+import { referenceScope } from '../engine/entity-type.ts';
+import type { Store } from './database.ts';
+
+/** The part of a configuration that shapes the store. */
+export interface Model {
+  readonly entityTypes: ReadonlyMap<string, EntityType>;
+  readonly associations: ReadonlyMap<string, Association>;
+}
+
+/** A navigation property as the store numbers it. */
+export interface StoredNavigation {
+  readonly id: number;
+  readonly scope: string;
+  readonly connector: string;
+  readonly fromEntityTypeId: number;
+  readonly toEntityTypeId: number;
+  readonly property: string;
+  readonly inverse: string | null;
+  readonly singleValued: boolean;
+}
+
+/** The numbers that the store gives to names. */
+export interface StoredModel {
+  /** Entity type name → id. */
+  readonly entityTypeIds: ReadonlyMap<string, number>;
+  /** Scope → navigation property. */
+  readonly navigations: ReadonlyMap<string, StoredNavigation>;
+}
+
+/** Any number: it names the lock under which configurations are applied one after another. */
+const modelLock = 7_105_102;
+
+/**
+ * Makes the store know the entity types and navigation properties of a configuration and regenerates the views.
+ * What the configuration no longer declares keeps its rows.
+ */
+export async function applyModel(store: Store, model: Model): Promise<StoredModel> {
+  return await store.transaction('read committed', async (session) => {
+    await session.query('select pg_advisory_xact_lock($1)', [modelLock]);
+    const entityTypeIds = await upsertEntityTypes(session, model);
+    const navigations = await upsertNavigations(session, model, entityTypeIds);
+    await replaceViews(session, model, { entityTypeIds, navigations });
+    return { entityTypeIds, navigations };
+  });
+}
+
+async function upsertEntityTypes(session: pg.PoolClient, model: Model): Promise<Map<string, number>> {
+  const types = [...model.entityTypes.values()];
+  const { rows } = await session.query<{ id: number; name: string }>(
+    `insert into entity_type (name, connector, key, properties)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[])
+     on conflict (name) do update
+       set connector = excluded.connector, key = excluded.key, properties = excluded.properties
+     returning id, name`,
+    [
+      types.map(({ name }) => name),
+      types.map(({ connector }) => connector),
+      types.map(({ key }) => key),
+      types.map((type) => JSON.stringify(Object.fromEntries(scalars(type).map((p) => [p.name, p.format.type])))),
+    ],
+  );
+  return new Map(rows.map(({ name, id }) => [name, id]));
+}
+
+async function upsertNavigations(
+  session: pg.PoolClient,
+  model: Model,
+  ids: ReadonlyMap<string, number>,
+): Promise<Map<string, StoredNavigation>> {
+  const declared = [...declaredNavigations(model, ids)];
+  const { rows } = await session.query<StoredNavigation>(
+    `insert into navigation_property
+       (scope, connector, from_entity_type_id, to_entity_type_id, property, inverse, single_valued)
+     select * from unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[], $7::boolean[])
+     on conflict (scope) do update
+       set connector = excluded.connector, from_entity_type_id = excluded.from_entity_type_id,
+           to_entity_type_id = excluded.to_entity_type_id, property = excluded.property,
+           inverse = excluded.inverse, single_valued = excluded.single_valued
+     returning id, scope, connector, from_entity_type_id as "fromEntityTypeId",
+       to_entity_type_id as "toEntityTypeId", property, inverse, single_valued as "singleValued"`,
+    [
+      declared.map(({ scope }) => scope),
+      declared.map(({ connector }) => connector),
+      declared.map(({ fromEntityTypeId }) => fromEntityTypeId),
+      declared.map(({ toEntityTypeId }) => toEntityTypeId),
+      declared.map(({ property }) => property),
+      declared.map(({ inverse }) => inverse),
+      declared.map(({ singleValued }) => singleValued),
+    ],
+  );
+  return new Map(rows.map((navigation) => [navigation.scope, navigation]));
+}
+
+function* declaredNavigations(
+  model: Model,
+  ids: ReadonlyMap<string, number>,
+): Iterable<Omit<StoredNavigation, 'id'>> {
+  const idOf = (name: string) => ids.get(name) as number;
+  for (const type of model.entityTypes.values()) {
+    for (const property of type.properties) {
+      if (property.kind !== 'reference') continue;
+      yield {
+        scope: referenceScope(type.name, property.name),
+        connector: type.connector,
+        fromEntityTypeId: idOf(type.name),
+        toEntityTypeId: idOf(property.references),
+        property: property.name,
+        inverse: null,
+        singleValued: true,
+      };
+    }
+  }
+  for (const { name, connector, from, to } of model.associations.values()) {
+    yield {
+      scope: name,
+      connector,
+      fromEntityTypeId: idOf(from.entityType),
+      toEntityTypeId: idOf(to.entityType),
+      property: from.property,
+      inverse: to.property,
+      singleValued: false,
+    };
+  }
+}
+
+function scalars(type: EntityType): ScalarProperty[] {
+  return type.properties.filter((property) => property.kind === 'scalar');
+}
+
+/** SQL types of the views' columns. */
+const columnTypes: Record<ScalarProperty['format']['type'], string> = {
+  string: 'text',
+  integer: 'bigint',
+  number: 'numeric',
+  boolean: 'boolean',
+  date: 'date',
+  datetime: 'timestamptz',
+};
+
+/** Views are dropped and made anew: `create or replace` cannot take a column away. */
+async function replaceViews(session: pg.PoolClient, model: Model, stored: StoredModel): Promise<void> {
+  const { rows } = await session.query<{ name: string }>(
+    `select table_name as name from information_schema.views where table_schema = 'views'`,
+  );
+  for (const { name } of rows) await session.query(`drop view views.${pg.escapeIdentifier(name)}`);
+  for (const type of model.entityTypes.values()) await session.query(entityTypeView(type, stored));
+  for (const association of model.associations.values()) {
+    const navigation = stored.navigations.get(association.name) as StoredNavigation;
+    await session.query(associationView(association, navigation));
+  }
+}
+
+/** `select * from views.sab_user`: typed columns, references as the key of their target. */
+function entityTypeView(type: EntityType, stored: StoredModel): string {
+  const columns = type.properties.map((property) => {
+    const name = pg.escapeIdentifier(property.name);
+    if (property.kind === 'scalar') {
+      const value = `(r.attributes ->> ${pg.escapeLiteral(property.name)})`;
+      return `${value}::${columnTypes[property.format.type]} as ${name}`;
+    }
+    const { id } = stored.navigations.get(referenceScope(type.name, property.name)) as StoredNavigation;
+    return `(select t.key from link l join resource t on t.id = l.to_id
+             where l.navigation_property_id = ${id} and l.from_id = r.id limit 1) as ${name}`;
+  });
+  return `create view views.${pg.escapeIdentifier(type.name)} as
+    select ${columns.join(', ')} from resource r
+    where r.entity_type_id = ${stored.entityTypeIds.get(type.name)}`;
+}
+
+/** `select * from views.sab_membership`: the keys of both ends, named by the entity types. */
+function associationView(association: Association, navigation: StoredNavigation): string {
+  const { from, to } = association;
+  const same = from.entityType === to.entityType;
+  const fromName = pg.escapeIdentifier(same ? to.property : from.entityType);
+  const toName = pg.escapeIdentifier(same ? from.property : to.entityType);
+  return `create view views.${pg.escapeIdentifier(association.name)} as
+    select f.key as ${fromName}, t.key as ${toName}
+    from link l join resource f on f.id = l.from_id join resource t on t.id = l.to_id
+    where l.navigation_property_id = ${navigation.id}`;
+}

@@ -1,0 +1,78 @@
+/** The rejects of a delta: rows the mapper set aside, and rows or links that only the comparison could refuse. */
+import type { PoolClient } from 'pg';
+import { digestText } from '../engine/record-digest.ts';
+import { openRowSink } from './copy.ts';
+import type { Plan, ScopeComparison } from './plan.ts';
+
+/** What a source calls the things rejects name: scope → property (or `from`, `to`, `#key`) → column. */
+export type ColumnNames = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Digests of unchanged records whose lines are wanted, four words each, by scope. */
+export async function wantedLines(session: PoolClient): Promise<Map<string, Uint32Array[]>> {
+  const { rows } = await session.query<{ scope: string; digest: string }>(
+    'select distinct scope, digest::text from late_reject where line is null and digest is not null',
+  );
+  const wanted = new Map<string, Uint32Array[]>();
+  for (const { scope, digest } of rows) {
+    const hex = digest.replaceAll('-', '');
+    const words = Uint32Array.from([0, 8, 16, 24], (at) => Number.parseInt(hex.slice(at, at + 8), 16));
+    const list = wanted.get(scope) ?? [];
+    list.push(words);
+    wanted.set(scope, list);
+  }
+  return wanted;
+}
+
+/** Gives late rejects the lines on which their records were found. */
+export async function supplyLines(
+  session: PoolClient,
+  scope: string,
+  found: Iterable<{ digest: Uint32Array; line: number }>,
+): Promise<void> {
+  await session.query(
+    'create temporary table if not exists found_line (digest uuid, line int) on commit drop; truncate found_line',
+  );
+  const sink = openRowSink(session, 'found_line (digest, line)');
+  for (const { digest, line } of found) {
+    await sink.write(Buffer.from(`${digestText(digest)}\t${line}\n`));
+  }
+  await sink.end();
+  await session.query(
+    `update late_reject r set line = f.line from found_line f
+     where r.scope = $1 and r.digest = f.digest and r.line is null`,
+    [scope],
+  );
+}
+
+/** Writes the rejects of the job, in place of those of an earlier preparation. */
+export async function recordRejects(plan: Plan, columns: ColumnNames): Promise<void> {
+  const { session, jobId } = plan;
+  await session.query('delete from reject where job_id = $1', [jobId]);
+  for (const [staged, comparisons] of [
+    ['row', plan.entityTypes],
+    ['link', plan.associations],
+  ] as const) {
+    for (const comparison of comparisons) await recordScope(plan, staged, comparison, columns);
+  }
+}
+
+async function recordScope(
+  { session, jobId }: Plan,
+  of: 'row' | 'link',
+  { scope, id, name, file }: ScopeComparison,
+  columns: ColumnNames,
+): Promise<void> {
+  const staged =
+    of === 'row'
+      ? `select key, line, "column", value, code, message from staged_row where entity_type_id = ${id}`
+      : `select null as key, line, "column", value, code, message from staged_link where navigation_property_id = ${id}`;
+  await session.query(
+    `insert into reject (job_id, entity_type, file, line, key, "column", value, code, message)
+     select $1, $2, $3, line, key, coalesce($5::jsonb ->> "column", "column"), value, code, message
+     from (${staged} and code is not null
+           union all
+           select key, line, "column", value, code, message from late_reject where scope = $4) rejected
+     order by line, code`,
+    [jobId, name, file, scope, JSON.stringify(columns[scope] ?? {})],
+  );
+}

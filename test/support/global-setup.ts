@@ -1,0 +1,81 @@
+// Starts the servers that the chosen test projects need, each once, and stops them at the end.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { type RunningPostgres, startPostgres } from '../../local/postgres.ts';
+import { findTemporal, findTestServer } from '../../local/temporal-binary.ts';
+import { type RunningTemporal, startTemporal } from '../../local/temporal-server.ts';
+
+interface Servers {
+  readonly directory: Promise<string>;
+  postgres?: Promise<RunningPostgres>;
+  temporal?: Promise<RunningTemporal>;
+}
+
+/** Vitest loads this file once for each project; what is started is shared between them. */
+const shared = globalThis as typeof globalThis & { lockstepTestServers?: Servers };
+
+/** Runs before the first test of a project; a project without tests to run does not come here. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  shared.lockstepTestServers ??= { directory: mkdtemp(join(tmpdir(), 'lockstep-test-')) };
+  const servers = shared.lockstepTestServers;
+  if (project.name === 'time-skipping') {
+    project.provide('testServerBinary', findTestServer(process.env));
+    return stop;
+  }
+  try {
+    servers.postgres ??= startTestPostgres(servers);
+    project.provide('databaseUrl', (await servers.postgres).databaseUrl);
+    if (project.name === 'temporal') {
+      servers.temporal ??= startTestTemporal(servers);
+      project.provide('temporalAddress', (await servers.temporal).address);
+      project.provide('temporalBinary', requireTemporal());
+    }
+  } catch (error) {
+    // Vitest does not tear down what did not come up.
+    await stop();
+    throw error;
+  }
+  return stop;
+}
+
+async function startTestPostgres({ directory }: Servers): Promise<RunningPostgres> {
+  // These data do not outlive the run, so they need not reach the disk.
+  const tuning = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+  return startPostgres({ dataDirectory: join(await directory, 'postgres'), tuning });
+}
+
+async function startTestTemporal({ directory }: Servers): Promise<RunningTemporal> {
+  return startTemporal({
+    binary: requireTemporal(),
+    databaseFile: join(await directory, 'temporal.db'),
+    headless: true,
+    searchAttributes: {
+      SyncJobState: 'Keyword',
+      SyncConnector: 'Keyword',
+      SyncMode: 'Keyword',
+      SyncBreaches: 'KeywordList',
+    },
+  });
+}
+
+function requireTemporal(): string {
+  const binary = findTemporal(process.env);
+  if (binary) return binary;
+  throw new Error('The "temporal" program was not found: run "npm run setup", which says why');
+}
+
+/** Called once by each project; the first call does it all. */
+async function stop(): Promise<void> {
+  const servers = shared.lockstepTestServers;
+  if (!servers) return;
+  delete shared.lockstepTestServers;
+  const started = await Promise.allSettled([servers.postgres, servers.temporal]);
+  const running = started.map((result) =>
+    result.status === 'fulfilled' ? result.value : undefined,
+  );
+  await Promise.all(running.map((server) => server?.stop()));
+  await rm(await servers.directory, { recursive: true, force: true });
+}

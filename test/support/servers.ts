@@ -1,0 +1,45 @@
+// The servers that tests share: their addresses, as `inject` gives them, and a database for one file.
+
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { inject } from 'vitest';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The shared PostgreSQL; use `temporaryDatabase` rather than its own database. (db, temporal) */
+    databaseUrl: string;
+    /** `host:port` of the shared Temporal dev server. (temporal) */
+    temporalAddress: string;
+    /** The `temporal` program, to start another server or to send a signal with. (temporal) */
+    temporalBinary: string;
+    /** The time-skipping test server, or undefined: then skip, with a reason. (time-skipping) */
+    testServerBinary: string | undefined;
+  }
+}
+
+/** An empty database of its own on the shared server; `await using` drops it at the end. */
+export interface TemporaryDatabase extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Creates an empty database; dropping it ends the sessions that are still open. */
+export async function temporaryDatabase(): Promise<TemporaryDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await administer(`CREATE DATABASE ${name}`);
+  const url = new URL(inject('databaseUrl'));
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    [Symbol.asyncDispose]: () => administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  };
+}
+
+async function administer(sql: string): Promise<void> {
+  const client = new Client({ connectionString: inject('databaseUrl') });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

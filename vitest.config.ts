@@ -1,0 +1,44 @@
+// The test projects: the suffix of a test file says which servers it needs.
+
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+const SUFFIXES = ['db', 'temporal', 'time-skipping'] as const;
+
+function project(
+  name: (typeof SUFFIXES)[number],
+  timeoutMs: number,
+): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: {
+      name,
+      include: [`test/**/*.${name}.test.ts`],
+      globalSetup: 'test/support/global-setup.ts',
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    // Two cores, of which the servers need their share.
+    maxWorkers: 2,
+    reporters: ['default', './test/support/tally-reporter.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: SUFFIXES.map((suffix) => `test/**/*.${suffix}.test.ts`),
+          testTimeout: 10_000,
+        },
+      },
+      project('db', 60_000),
+      project('temporal', 120_000),
+      project('time-skipping', 120_000),
+    ],
+  },
+});

@@ -1,0 +1,24 @@
+/** Names by which Temporal knows our workflows, schedules and search attributes. None holds a `/`: its HTTP API answers 404. */
+import type { Mode } from '../engine/job.ts';
+
+/** The workflow that runs one job of one connector. */
+export const syncJobType = 'syncJob';
+
+/** Search attributes that list jobs by what people look for, also while no worker is up. */
+export const searchAttributes = {
+  SyncState: 'Keyword',
+  SyncConnector: 'Keyword',
+  SyncMode: 'Keyword',
+  SyncBreaches: 'KeywordList',
+} as const;
+
+/** Id of a job a person starts; a scheduled one is `sab.complete-2026-11-22T02:00:00Z`. Unique by its instant and a random suffix. */
+export function manualJobId(connector: string, mode: Mode, startedAt: Date, suffix: string): string {
+  const instant = startedAt.toISOString().replace(/[-:]|\.\d+/g, '');
+  return `${connector}.${mode}.${instant}-${suffix}`;
+}
+
+/** Id of a schedule, and the stem of the ids of the jobs it starts. */
+export function scheduleId(connector: string, mode: Mode): string {
+  return `${connector}.${mode}`;
+}

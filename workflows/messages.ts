@@ -1,0 +1,62 @@
+/** What one may say to, and ask of, a running job. */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Counts } from '../engine/counts.ts';
+import type { JobState, Mode, StepName } from '../engine/job.ts';
+import type { Breach } from '../engine/threshold.ts';
+
+/** What starts a job. */
+export interface SyncJobRequest {
+  readonly connector: string;
+  readonly mode: Mode;
+  /** Stop at the gate: the delta is prepared and kept for review, and nothing is written. */
+  readonly simulate?: boolean;
+  /** Default `person`. */
+  readonly trigger?: 'schedule' | 'person';
+  /** Who asks, for the history. */
+  readonly by?: string;
+  /** Path of another configuration file than the worker's own. */
+  readonly configurationFile?: string;
+}
+
+/** A person's decision on a blocked job. */
+export interface Decision {
+  /** Who decides. Required: the Temporal UI sends no identity of its own. */
+  readonly by: string;
+  readonly reason?: string;
+  /** Digest of the delta that was reviewed; when given, another delta is not decided on. */
+  readonly delta?: string;
+}
+
+/** What became of a decision. */
+export interface DecisionOutcome {
+  readonly action: 'resume' | 'abort';
+  readonly effect: 'applied' | 'ignored';
+  /** Why it was ignored. */
+  readonly why?: string;
+}
+
+/** Where a job stands; answers while a worker is up. */
+export interface JobProgress {
+  readonly state: JobState;
+  readonly step: StepName | 'waiting' | 'ended';
+  readonly counts: Counts | null;
+  readonly breaches: readonly Breach[];
+  /** Digest of the delta under review. */
+  readonly delta: string | null;
+}
+
+/** What a finished workflow returns: numbers only. */
+export interface SyncJobResult {
+  readonly state: JobState;
+  readonly counts: Counts | null;
+  readonly breaches: readonly Breach[];
+}
+
+/** Applies exactly the reviewed delta of a blocked job. Ignored, and recorded, at any other time. */
+export const resumeSignal = defineSignal<[Decision]>('resume');
+/** Gives up the delta of a job; also of one that waits its turn, exports or prepares. */
+export const abortSignal = defineSignal<[Decision]>('abort');
+/** The same with an answer; refused with type `DecisionRejected` when there is nothing to decide. */
+export const resumeUpdate = defineUpdate<DecisionOutcome, [Decision]>('resume');
+export const abortUpdate = defineUpdate<DecisionOutcome, [Decision]>('abort');
+export const progressQuery = defineQuery<JobProgress>('progress');

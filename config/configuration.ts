@@ -8,7 +8,11 @@ import { type ConnectorKind, supportsMode } from '../engine/connector-kind.ts';
 import type { Association, EntityType, Property, ValueOrigin } from '../engine/entity-type.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { Schedules } from '../engine/schedule.ts';
-import { resolveThresholds, type ThresholdSettings, unguardedChanges } from '../engine/threshold.ts';
+import {
+  resolveThresholds,
+  type ThresholdSettings,
+  unguardedChanges,
+} from '../engine/threshold.ts';
 import {
   compileConversion,
   defaultBooleanWords,
@@ -16,13 +20,13 @@ import {
 } from '../engine/value-format.ts';
 import {
   type ConfigurationDocument,
-  configurationDocument,
-  configurationJsonSchema,
   type ConnectorDocument,
+  configurationDocument,
   type PropertyDocument,
 } from './document.ts';
 import { interpolate } from './environment-reference.ts';
 import { configurationError, didYouMean, type Finding, YamlPlaces } from './finding.ts';
+import { findingsOf } from './issue.ts';
 import { readSchedules } from './schedule-document.ts';
 
 /** A connected system and how to reach it. */
@@ -69,13 +73,18 @@ export async function readConfiguration(
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new LockstepError('ConfigurationInvalid', `${file} cannot be read: ${(error as Error).message}`, {
-      hint: 'Name the file with --config or LOCKSTEP_CONFIG, or start in the directory that holds lockstep.yaml.',
-    });
+    throw new LockstepError(
+      'ConfigurationInvalid',
+      `${file} cannot be read: ${(error as Error).message}`,
+      {
+        hint: 'Name the file with --config or LOCKSTEP_CONFIG, or start in the directory that holds lockstep.yaml.',
+      },
+    );
   }
   const yaml = parseDocument(text, { prettyErrors: true });
   const fault = yaml.errors[0];
-  if (fault) throw new LockstepError('ConfigurationInvalid', `${file} is not YAML: ${fault.message}`);
+  if (fault)
+    throw new LockstepError('ConfigurationInvalid', `${file} is not YAML: ${fault.message}`);
   const document: unknown = yaml.toJS();
   const directory = dirname(resolve(file));
   const version = createHash('sha256')
@@ -104,53 +113,12 @@ function validate(
   const document = interpolate(source.document ?? {}, environment, findings);
   const parsed = configurationDocument.safeParse(document);
   if (!parsed.success) {
-    findings.push(...parsed.error.issues.flatMap(toFindings));
+    findings.push(...parsed.error.issues.flatMap(findingsOf));
     throw configurationError(file, findings, places);
   }
   const configuration = new Builder(parsed.data, source, findings).build();
   if (findings.length > 0) throw configurationError(file, findings, places);
   return configuration;
-}
-
-type Issue = NonNullable<ReturnType<typeof configurationDocument.safeParse>['error']>['issues'][number];
-
-function toFindings(issue: Issue): Finding[] {
-  const path = issue.path as (string | number)[];
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      message: `is not an option here${didYouMean(key, optionsAt(path))}`,
-    }));
-  }
-  if (issue.code === 'invalid_union') {
-    const nested = issue.errors.flat().filter(({ path: inner }) => inner.length > 0);
-    if (nested.length > 0) {
-      return nested.flatMap((inner) => toFindings({ ...inner, path: [...path, ...inner.path] } as Issue));
-    }
-    return [{ path, message: 'must be a number or unlimited, or for a schedule { every: … } or never' }];
-  }
-  return [{ path, message: issue.message }];
-}
-
-interface SchemaNode {
-  readonly properties?: Record<string, SchemaNode>;
-  readonly additionalProperties?: SchemaNode | boolean;
-  readonly anyOf?: SchemaNode[];
-}
-
-/** The option names that the schema knows at a path. */
-function optionsAt(path: readonly (string | number)[]): string[] {
-  let node: SchemaNode | undefined = configurationJsonSchema() as SchemaNode;
-  for (const step of path) {
-    const candidates: SchemaNode[] = node?.anyOf ?? (node ? [node] : []);
-    node = candidates
-      .map(({ properties, additionalProperties }) =>
-        properties?.[step] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined),
-      )
-      .find((found) => found !== undefined);
-  }
-  const ends: SchemaNode[] = node?.anyOf ?? (node ? [node] : []);
-  return ends.flatMap(({ properties }) => Object.keys(properties ?? {}));
 }
 
 /** Turns the document into values and checks what a schema cannot: names that refer to one another. */
@@ -168,8 +136,12 @@ class Builder {
   build(): Configuration {
     return {
       version: this.#source.version,
-      connectors: mapRecord(this.#document.connectors, (name, value) => this.#connector(name, value)),
-      entityTypes: mapRecord(this.#document.entityTypes, (name, value) => this.#entityType(name, value)),
+      connectors: mapRecord(this.#document.connectors, (name, value) =>
+        this.#connector(name, value),
+      ),
+      entityTypes: mapRecord(this.#document.entityTypes, (name, value) =>
+        this.#entityType(name, value),
+      ),
       associations: mapRecord(this.#document.associations ?? {}, (name, value) =>
         this.#association(name, value),
       ),
@@ -183,7 +155,11 @@ class Builder {
   #connector(name: string, document: ConnectorDocument): ConnectorSettings {
     const path = ['connectors', name];
     const incremental = document.schedules?.incremental;
-    if (incremental !== undefined && incremental !== 'never' && !supportsMode(document.kind, 'incremental')) {
+    if (
+      incremental !== undefined &&
+      incremental !== 'never' &&
+      !supportsMode(document.kind, 'incremental')
+    ) {
       this.#report(
         [...path, 'schedules', 'incremental'],
         `a ${document.kind} connector has no incremental mode; write never, or leave it out`,
@@ -214,12 +190,24 @@ class Builder {
     const key = properties.find((property) => property.name === document.key);
     if (!key) {
       const names = properties.map((property) => property.name);
-      this.#report([...path, 'key'], `“${document.key}” is not a property of ${name}${didYouMean(document.key, names)}`);
+      this.#report(
+        [...path, 'key'],
+        `“${document.key}” is not a property of ${name}${didYouMean(document.key, names)}`,
+      );
     } else if (key.kind === 'reference') {
       this.#report([...path, 'key'], 'the key must be a scalar property, not a reference');
     }
-    this.#guard([...path, 'thresholds'], document.thresholds, this.#connectorLimits(document.connector));
-    return { ...document, name, properties, thresholds: (document.thresholds ?? {}) as ThresholdSettings };
+    this.#guard(
+      [...path, 'thresholds'],
+      document.thresholds,
+      this.#connectorLimits(document.connector),
+    );
+    return {
+      ...document,
+      name,
+      properties,
+      thresholds: (document.thresholds ?? {}) as ThresholdSettings,
+    };
   }
 
   #property(path: readonly string[], name: string, document: PropertyDocument): Property {
@@ -229,12 +217,17 @@ class Builder {
     }
     if (expression !== undefined) this.#checkExpression([...path, 'expression'], expression);
     const origin: ValueOrigin =
-      expression === undefined ? { from: 'column', column: column ?? '' } : { from: 'expression', expression };
+      expression === undefined
+        ? { from: 'column', column: column ?? '' }
+        : { from: 'expression', expression };
     if (references === undefined) {
       return { kind: 'scalar', name, origin, format: this.#format(path, document) };
     }
     if (document.type !== undefined) {
-      this.#report([...path, 'type'], 'a reference takes the type of the key it refers to; leave it out');
+      this.#report(
+        [...path, 'type'],
+        'a reference takes the type of the key it refers to; leave it out',
+      );
     }
     this.#knownEntityType([...path, 'references'], references);
     return { kind: 'reference', name, origin, references };
@@ -248,7 +241,14 @@ class Builder {
       date: ['format'],
       datetime: ['format', 'timezone'],
     };
-    for (const option of ['format', 'timezone', 'decimalSeparator', 'groupSeparator', 'true', 'false'] as const) {
+    for (const option of [
+      'format',
+      'timezone',
+      'decimalSeparator',
+      'groupSeparator',
+      'true',
+      'false',
+    ] as const) {
       if (document[option] !== undefined && !allowed[type]?.includes(option)) {
         this.#report([...path, option], `has no meaning for type ${type}`);
       }
@@ -271,35 +271,58 @@ class Builder {
       jsonata(expression);
     } catch (error) {
       const { message, position } = error as { message: string; position?: number };
-      this.#report(path, `is not JSONata: ${message}${position === undefined ? '' : ` (at character ${position})`}`);
+      this.#report(
+        path,
+        `is not JSONata: ${message}${position === undefined ? '' : ` (at character ${position})`}`,
+      );
     }
     const changing = /\$(now|millis|random|shuffle)\s*\(/.exec(expression);
     if (changing) {
-      this.#report(path, `$${changing[1]}() gives another value at every run, so every run would change every resource`);
+      this.#report(
+        path,
+        `$${changing[1]}() gives another value at every run, so every run would change every resource`,
+      );
     }
   }
 
-  #association(name: string, document: NonNullable<ConfigurationDocument['associations']>[string]): Association {
+  #association(
+    name: string,
+    document: NonNullable<ConfigurationDocument['associations']>[string],
+  ): Association {
     const path = ['associations', name];
     this.#knownConnector(path, document.connector);
     this.#plainFile(path, document.source);
-    this.#guard([...path, 'thresholds'], document.thresholds, this.#connectorLimits(document.connector));
+    this.#guard(
+      [...path, 'thresholds'],
+      document.thresholds,
+      this.#connectorLimits(document.connector),
+    );
     for (const side of ['from', 'to'] as const) {
       const { entityType, property } = document[side];
       this.#knownEntityType([...path, side, 'entityType'], entityType);
       const taken = Object.keys(this.#document.entityTypes[entityType]?.properties ?? {});
       if (taken.includes(property)) {
-        this.#report([...path, side, 'property'], `${entityType} already has a property “${property}”`);
+        this.#report(
+          [...path, side, 'property'],
+          `${entityType} already has a property “${property}”`,
+        );
       }
     }
-    const rivals = Object.entries(this.#document.associations ?? {}).filter(([other]) => other !== name);
+    const rivals = Object.entries(this.#document.associations ?? {}).filter(
+      ([other]) => other !== name,
+    );
     for (const side of ['from', 'to'] as const) {
       const { entityType, property } = document[side];
       const rival = rivals.find(([, other]) =>
-        [other.from, other.to].some((end) => end.entityType === entityType && end.property === property),
+        [other.from, other.to].some(
+          (end) => end.entityType === entityType && end.property === property,
+        ),
       );
       if (rival) {
-        this.#report([...path, side, 'property'], `${rival[0]} already gives ${entityType} a “${property}”`);
+        this.#report(
+          [...path, side, 'property'],
+          `${rival[0]} already gives ${entityType} a “${property}”`,
+        );
       }
     }
     return { ...document, name, thresholds: (document.thresholds ?? {}) as ThresholdSettings };
@@ -308,7 +331,10 @@ class Builder {
   #knownConnector(path: readonly string[], connector: string): void {
     const known = Object.keys(this.#document.connectors);
     if (!known.includes(connector)) {
-      this.#report([...path, 'connector'], `there is no connector “${connector}”${didYouMean(connector, known)}`);
+      this.#report(
+        [...path, 'connector'],
+        `there is no connector “${connector}”${didYouMean(connector, known)}`,
+      );
     }
   }
 
@@ -330,15 +356,25 @@ class Builder {
   }
 
   /** Judges the limits a place sets together with those it inherits; a place that sets none was judged above it. */
-  #guard(path: readonly string[], own: object | undefined, inherited: ThresholdSettings = {}): void {
+  #guard(
+    path: readonly string[],
+    own: object | undefined,
+    inherited: ThresholdSettings = {},
+  ): void {
     if (own === undefined) return;
     for (const [absolute, percentage] of unguardedChanges(resolveThresholds(own, inherited))) {
-      this.#report(path, `leaves a kind of change unguarded: give ${absolute} or ${percentage} a limit`);
+      this.#report(
+        path,
+        `leaves a kind of change unguarded: give ${absolute} or ${percentage} a limit`,
+      );
     }
   }
 }
 
-function toFormat(type: NonNullable<PropertyDocument['type']>, document: PropertyDocument): ValueFormat {
+function toFormat(
+  type: NonNullable<PropertyDocument['type']>,
+  document: PropertyDocument,
+): ValueFormat {
   switch (type) {
     case 'string':
     case 'integer':
@@ -366,6 +402,9 @@ function toFormat(type: NonNullable<PropertyDocument['type']>, document: Propert
   }
 }
 
-function mapRecord<In, Out>(record: Record<string, In>, map: (name: string, value: In) => Out): Map<string, Out> {
+function mapRecord<In, Out>(
+  record: Record<string, In>,
+  map: (name: string, value: In) => Out,
+): Map<string, Out> {
   return new Map(Object.entries(record).map(([name, value]) => [name, map(name, value)]));
 }

@@ -1,7 +1,7 @@
 /** The shape of `lockstep.yaml`, as validators from which the JSON Schema for editors is generated too. */
 import { z } from 'zod';
-import { limitDefaults, type LimitName } from '../engine/threshold.ts';
 import { weekdays } from '../engine/schedule.ts';
+import { type LimitName, limitDefaults } from '../engine/threshold.ts';
 
 const name = z
   .string()
@@ -26,7 +26,9 @@ const thresholds = z
     ...limitShape,
     maximumLinkDeletedLinesPerResource: absolute
       .optional()
-      .describe('No single resource may lose more links than this in one job. Default: not limited.'),
+      .describe(
+        'No single resource may lose more links than this in one job. Default: not limited.',
+      ),
     percentageFloor: z
       .int()
       .min(0)
@@ -47,8 +49,13 @@ const schedule = z.union([
       .string()
       .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is written HH:MM')
       .optional()
-      .describe('Time of day; only with every: 1d or 1w. Avoid 02:00 to 03:00 where clocks change.'),
-    on: z.enum(weekdays).optional().describe('Day of the week; only with every: 1w. Default monday.'),
+      .describe(
+        'Time of day; only with every: 1d or 1w. Avoid 02:00 to 03:00 where clocks change.',
+      ),
+    on: z
+      .enum(weekdays)
+      .optional()
+      .describe('Day of the week; only with every: 1w. Default monday.'),
     timezone: z.string().optional().describe('IANA name of the zone of `at`. Default UTC.'),
   }),
 ]);
@@ -63,11 +70,15 @@ const connector = z.strictObject({
   encoding: z
     .enum(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1', 'iso-8859-15'])
     .optional()
-    .describe('Default auto: UTF-16 by its byte order mark, else UTF-8. Invalid bytes stop the export.'),
+    .describe(
+      'Default auto: UTF-16 by its byte order mark, else UTF-8. Invalid bytes stop the export.',
+    ),
   schedules: z
     .strictObject({ complete: schedule.optional(), incremental: schedule.optional() })
     .optional()
-    .describe('When jobs start by themselves. Default: complete every day at 02:00 UTC, incremental every 4 hours where the kind can.'),
+    .describe(
+      'When jobs start by themselves. Default: complete every day at 02:00 UTC, incremental every 4 hours where the kind can.',
+    ),
   approvers: z
     .array(z.string().min(1))
     .min(1)
@@ -98,9 +109,20 @@ const property = z.strictObject({
     .describe('Of a date or datetime, in UTS #35 symbols: dd/MM/yyyy. Default ISO 8601.'),
   timezone: z.string().optional().describe('Zone of a datetime without an offset. Default UTC.'),
   decimalSeparator: z.enum(['.', ',']).optional().describe('Of a number. Default “.”.'),
-  groupSeparator: z.enum(['', '.', ',', ' ', "'"]).optional().describe('Of a number. Default none.'),
-  true: z.array(z.string().min(1)).min(1).optional().describe('Words for true. Default true, 1, yes.'),
-  false: z.array(z.string().min(1)).min(1).optional().describe('Words for false. Default false, 0, no.'),
+  groupSeparator: z
+    .enum(['', '.', ',', ' ', "'"])
+    .optional()
+    .describe('Of a number. Default none.'),
+  true: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Words for true. Default true, 1, yes.'),
+  false: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Words for false. Default false, 0, no.'),
   references: z
     .string()
     .optional()

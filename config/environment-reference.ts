@@ -20,7 +20,9 @@ export function interpolate(
     });
   }
   if (Array.isArray(document)) {
-    return document.map((item, index) => interpolate(item, environment, findings, [...path, index]));
+    return document.map((item, index) =>
+      interpolate(item, environment, findings, [...path, index]),
+    );
   }
   if (document !== null && typeof document === 'object') {
     return Object.fromEntries(

@@ -13,7 +13,8 @@ export interface Finding {
 export function didYouMean(wrong: string, valid: readonly string[]): string {
   if (valid.length === 0) return '';
   const nearest = closest(wrong, [...valid]);
-  const near = distance(wrong.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, wrong.length / 3);
+  const near =
+    distance(wrong.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, wrong.length / 3);
   return near ? `; did you mean “${nearest}”?` : `; there is ${valid.join(', ')}`;
 }
 

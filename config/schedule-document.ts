@@ -1,6 +1,11 @@
 /** The schedules of a connector as written, with the defaults, as recurrences. */
 import { type ConnectorKind, supportsMode } from '../engine/connector-kind.ts';
-import { defaultComplete, defaultIncremental, type Recurrence, type Schedules } from '../engine/schedule.ts';
+import {
+  defaultComplete,
+  defaultIncremental,
+  type Recurrence,
+  type Schedules,
+} from '../engine/schedule.ts';
 import type { ConnectorDocument, ScheduleDocument } from './document.ts';
 
 type Report = (path: readonly string[], message: string) => void;
@@ -40,7 +45,8 @@ function readSchedule(
     const unit = every.slice(-1) as keyof typeof minutesOf;
     return { kind: 'interval', everyMinutes: Number(every.slice(0, -1)) * minutesOf[unit] };
   }
-  if (every !== '1d' && every !== '1w') report([mode, 'at'], 'goes with every: 1d or every: 1w only');
+  if (every !== '1d' && every !== '1w')
+    report([mode, 'at'], 'goes with every: 1d or every: 1w only');
   if (on !== undefined && every !== '1w') report([mode, 'on'], 'goes with every: 1w only');
   const [hour, minute] = at.split(':').map(Number) as [number, number];
   const weekly = every === '1w' ? { weekday: on ?? ('monday' as const) } : {};

@@ -14,10 +14,12 @@ export interface Settings {
   readonly taskQueue: string;
   /** `LOCKSTEP_LOG_LEVEL`; default `info`. */
   readonly logLevel: string;
+  /** The environment itself, for `${ENV_NAME}` in the configuration. **Danger:** holds secrets. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 /** Reads the settings. Nothing is checked for existence here: `lockstep check` does. */
-export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
   const home = resolve(environment['LOCKSTEP_HOME'] ?? '.lockstep');
   return {
     configurationFile: resolve(environment['LOCKSTEP_CONFIG'] ?? 'lockstep.yaml'),
@@ -26,5 +28,6 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     databaseUrl: environment['DATABASE_URL'],
     taskQueue: environment['LOCKSTEP_TASK_QUEUE'] ?? 'lockstep',
     logLevel: environment['LOCKSTEP_LOG_LEVEL'] ?? 'info',
+    environment,
   };
 }

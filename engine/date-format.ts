@@ -3,7 +3,17 @@
 /** Parses text of the compiled format to ISO 8601, or returns undefined when it is not such a date. */
 export type ParseDate = (text: string) => string | undefined;
 
-type Field = 'year' | 'month' | 'day' | 'hour' | 'hour12' | 'minute' | 'second' | 'millisecond' | 'half' | 'offset';
+type Field =
+  | 'year'
+  | 'month'
+  | 'day'
+  | 'hour'
+  | 'hour12'
+  | 'minute'
+  | 'second'
+  | 'millisecond'
+  | 'half'
+  | 'offset';
 
 /** Tokens of Unicode Technical Standard #35 (date field symbols) that Lockstep understands. */
 const tokens: Readonly<Record<string, { field: Field; pattern: string }>> = {
@@ -90,7 +100,8 @@ function calendarDate(values: ReadonlyMap<Field, string>): string | undefined {
   const year = Number(values.get('year'));
   const month = Number(values.get('month'));
   const day = Number(values.get('day'));
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month))
+    return undefined;
   return `${digits(year, 4)}-${digits(month, 2)}-${digits(day, 2)}`;
 }
 

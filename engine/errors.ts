@@ -13,13 +13,17 @@ interface ErrorPage {
 export const errorCatalogue = {
   ConfigurationInvalid: {
     kind: 'fix',
-    meaning: 'lockstep.yaml or the environment does not describe something Lockstep can run safely.',
-    remedy: 'Mend every finding listed (each names its path in the file), then run `lockstep check`.',
+    meaning:
+      'lockstep.yaml or the environment does not describe something Lockstep can run safely.',
+    remedy:
+      'Mend every finding listed (each names its path in the file), then run `lockstep check`.',
   },
   SourceUnavailable: {
     kind: 'wait',
-    meaning: 'The connected system, or a file of it, could not be read: absent, no permission, or changed while read.',
-    remedy: 'Check that the path or address exists and is readable by the worker. The export is retried by itself.',
+    meaning:
+      'The connected system, or a file of it, could not be read: absent, no permission, or changed while read.',
+    remedy:
+      'Check that the path or address exists and is readable by the worker. The export is retried by itself.',
   },
   SourceAuthenticationFailed: {
     kind: 'fix',
@@ -28,27 +32,34 @@ export const errorCatalogue = {
   },
   SourceEmpty: {
     kind: 'fix',
-    meaning: 'A source is blank or holds only its header. An empty source is never taken as “everybody left”.',
-    remedy: 'Have the source system write the file again. Nothing was compared and nothing was changed.',
+    meaning:
+      'A source is blank or holds only its header. An empty source is never taken as “everybody left”.',
+    remedy:
+      'Have the source system write the file again. Nothing was compared and nothing was changed.',
   },
   SourceColumnMissing: {
     kind: 'fix',
-    meaning: 'A mapped column is not in the header of its source. Columns are found by name, never by position.',
+    meaning:
+      'A mapped column is not in the header of its source. Columns are found by name, never by position.',
     remedy: 'Restore the column, or change the mapping to the name it has now.',
   },
   SourceUnreadable: {
     kind: 'fix',
-    meaning: 'A source is not the text it claims to be: bytes invalid in its encoding, a quote that never closes, a heading twice.',
-    remedy: 'Mend the named line, or set `encoding` / `delimiter` of the connector to what the file really uses.',
+    meaning:
+      'A source is not the text it claims to be: bytes invalid in its encoding, a quote that never closes, a heading twice.',
+    remedy:
+      'Mend the named line, or set `encoding` / `delimiter` of the connector to what the file really uses.',
   },
   ExtractionModified: {
     kind: 'fix',
-    meaning: 'A file of the extraction is no longer what the export wrote: its bytes do not match the SHA-256 in its manifest.',
+    meaning:
+      'A file of the extraction is no longer what the export wrote: its bytes do not match the SHA-256 in its manifest.',
     remedy: 'Nothing was loaded. Run the connector again, and find out who edits extractions.',
   },
   IncrementalUnsupported: {
     kind: 'fix',
-    meaning: 'The connector cannot tell what changed since a cursor, so it has no incremental mode.',
+    meaning:
+      'The connector cannot tell what changed since a cursor, so it has no incremental mode.',
     remedy: 'Run it in complete mode; unchanged rows cost next to nothing there.',
   },
   ConnectorBusy: {
@@ -74,27 +85,32 @@ export const errorCatalogue = {
   ExpressionTimedOut: {
     kind: 'fix',
     meaning: 'An expression of the mapping did not finish within its time limit on one row.',
-    remedy: 'Simplify the expression named in the message (a regular expression that backtracks is the usual cause).',
+    remedy:
+      'Simplify the expression named in the message (a regular expression that backtracks is the usual cause).',
   },
   LeaseLost: {
     kind: 'fix',
-    meaning: 'The job no longer holds its connector: another job took over after this one was terminated.',
+    meaning:
+      'The job no longer holds its connector: another job took over after this one was terminated.',
     remedy: 'Nothing was loaded by this job. Run the connector again.',
   },
   JobTerminated: {
     kind: 'fix',
-    meaning: 'The workflow of the job was terminated in Temporal, so the job could not end by itself.',
+    meaning:
+      'The workflow of the job was terminated in Temporal, so the job could not end by itself.',
     remedy: 'The store is as before or as after, never between. Run the connector again.',
   },
   StoreUnavailable: {
     kind: 'wait',
     meaning: 'PostgreSQL did not answer, or refused the connection.',
-    remedy: 'Start it, or correct DATABASE_URL; without one, `lockstep dev` starts an embedded one.',
+    remedy:
+      'Start it, or correct DATABASE_URL; without one, `lockstep dev` starts an embedded one.',
   },
   TemporalUnavailable: {
     kind: 'wait',
     meaning: 'The Temporal server did not answer.',
-    remedy: 'Start it, or correct TEMPORAL_ADDRESS; without one, `lockstep dev` starts a local one.',
+    remedy:
+      'Start it, or correct TEMPORAL_ADDRESS; without one, `lockstep dev` starts a local one.',
   },
   NotFound: {
     kind: 'fix',
@@ -108,7 +124,8 @@ export const errorCatalogue = {
   },
   InternalError: {
     kind: 'wait',
-    meaning: 'A fault of Lockstep itself, or of the machine it runs on. Details are in the worker’s log only.',
+    meaning:
+      'A fault of Lockstep itself, or of the machine it runs on. Details are in the worker’s log only.',
     remedy: 'Look for the job id in the worker’s log, and report it.',
   },
 } as const satisfies Record<string, ErrorPage>;
@@ -118,11 +135,16 @@ export type ErrorCode = keyof typeof errorCatalogue;
 
 /** Why a source row, or one link of it, could not be used. */
 export const rejectCatalogue = {
-  KeyMissing: 'The cell of the key (or of one end of an association) is blank, so the row identifies nothing.',
-  KeyDuplicate: 'Two or more rows of one extraction have the same key. All are set aside; a stored resource of that key is kept as it is.',
-  ValueInvalid: 'A value does not convert to the type and format of its property. The row is set aside; a stored resource of its key is kept as it is.',
-  ReferenceUnknown: 'The row refers to a resource that does not exist. The row is used without that link, and the link is made as soon as its target arrives.',
-  RowMalformed: 'The row does not have the cells its header promises, or its quoting is broken. Stored resources it may stand for are kept as they are.',
+  KeyMissing:
+    'The cell of the key (or of one end of an association) is blank, so the row identifies nothing.',
+  KeyDuplicate:
+    'Two or more rows of one extraction have the same key. All are set aside; a stored resource of that key is kept as it is.',
+  ValueInvalid:
+    'A value does not convert to the type and format of its property. The row is set aside; a stored resource of its key is kept as it is.',
+  ReferenceUnknown:
+    'The row refers to a resource that does not exist. The row is used without that link, and the link is made as soon as its target arrives.',
+  RowMalformed:
+    'The row does not have the cells its header promises, or its quoting is broken. Stored resources it may stand for are kept as they are.',
 } as const;
 
 /** The code of a reject. */

@@ -88,7 +88,13 @@ export class RecordScanner {
   #isBlank(bytes: Uint8Array, start: number, end: number): boolean {
     for (let at = start; at < end; at++) {
       const byte = bytes[at] as number;
-      if (byte !== this.#delimiter && byte !== SPACE && byte !== TAB && byte !== QUOTE && byte !== CR) {
+      if (
+        byte !== this.#delimiter &&
+        byte !== SPACE &&
+        byte !== TAB &&
+        byte !== QUOTE &&
+        byte !== CR
+      ) {
         return false;
       }
     }

@@ -1,7 +1,7 @@
 /** Turns the cells of one source row into a resource, its references or a link, or says why it cannot. */
 import type { Association, EntityType, Property } from './entity-type.ts';
 import type { RejectCode } from './errors.ts';
-import { compileConversion, type Convert, type Value } from './value-format.ts';
+import { type Convert, compileConversion, type Value } from './value-format.ts';
 
 /** A row as the store will hold it: blank cells have no attribute and no reference. */
 export interface MappedResource {
@@ -233,7 +233,13 @@ export function compileAssociationMapping(
       const text = cell.trim();
       if (text === '') {
         return {
-          problem: { code: 'KeyMissing', key: null, column, value: cell, message: `${column} is blank` },
+          problem: {
+            code: 'KeyMissing',
+            key: null,
+            column,
+            value: cell,
+            message: `${column} is blank`,
+          },
         };
       }
       const conversion = convert(text);

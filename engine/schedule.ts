@@ -30,7 +30,12 @@ export type Recurrence =
 export type Schedules = Readonly<Record<Mode, Recurrence>>;
 
 /** Complete once a day at 02:00 UTC. */
-export const defaultComplete: Recurrence = { kind: 'timeOfDay', hour: 2, minute: 0, timezone: 'UTC' };
+export const defaultComplete: Recurrence = {
+  kind: 'timeOfDay',
+  hour: 2,
+  minute: 0,
+  timezone: 'UTC',
+};
 
 /** Incremental every four hours, where the connector can. */
 export const defaultIncremental: Recurrence = { kind: 'interval', everyMinutes: 240 };

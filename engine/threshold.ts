@@ -79,7 +79,9 @@ const capitalised = { inserted: 'Inserted', updated: 'Updated', deleted: 'Delete
 
 /** The name of the absolute limit of a kind of change. */
 export function absoluteLimit(of: 'lines' | 'links', kind: Kind): LimitName {
-  return of === 'lines' ? `maximum${capitalised[kind]}Lines` : `maximumLink${capitalised[kind]}Lines`;
+  return of === 'lines'
+    ? `maximum${capitalised[kind]}Lines`
+    : `maximumLink${capitalised[kind]}Lines`;
 }
 
 /** The name of the percentage limit of a kind of change. */
@@ -106,7 +108,9 @@ export function resolveThresholds(...closestFirst: readonly ThresholdSettings[])
  *
  * A percentage of 100 or more guards neither updates nor deletes: no more than all can change.
  */
-export function unguardedChanges(thresholds: Thresholds): [absolute: LimitName, percentage: LimitName][] {
+export function unguardedChanges(
+  thresholds: Thresholds,
+): [absolute: LimitName, percentage: LimitName][] {
   const pairs: [LimitName, LimitName][] = [];
   for (const measure of ['lines', 'links'] as const) {
     for (const kind of kinds) {
@@ -114,7 +118,8 @@ export function unguardedChanges(thresholds: Thresholds): [absolute: LimitName, 
       const percentage = percentageLimit(measure, kind);
       const percent = thresholds[percentage];
       const percentGuards = percent !== 'unlimited' && (kind === 'inserted' || percent < 100);
-      if (thresholds[absolute] === 'unlimited' && !percentGuards) pairs.push([absolute, percentage]);
+      if (thresholds[absolute] === 'unlimited' && !percentGuards)
+        pairs.push([absolute, percentage]);
     }
   }
   return pairs;
@@ -126,7 +131,10 @@ export function unguardedChanges(thresholds: Thresholds): [absolute: LimitName, 
  * A limit is breached when planned > allowed. A percentage is of the stored lines or links of its scope before the
  * job; with none stored any insert asks, and a delta that would delete all of a scope always asks.
  */
-export function findBreaches(scopes: readonly PlannedChanges[], connector: ConnectorLimits): Breach[] {
+export function findBreaches(
+  scopes: readonly PlannedChanges[],
+  connector: ConnectorLimits,
+): Breach[] {
   return [...scopes.flatMap(breachesOfScope), ...breachesOfSum(scopes, connector)];
 }
 

@@ -13,7 +13,11 @@ export type ValueFormat =
       readonly decimalSeparator: '.' | ',';
       readonly groupSeparator: '' | '.' | ',' | ' ' | "'";
     }
-  | { readonly type: 'boolean'; readonly true: readonly string[]; readonly false: readonly string[] }
+  | {
+      readonly type: 'boolean';
+      readonly true: readonly string[];
+      readonly false: readonly string[];
+    }
   | { readonly type: 'date'; readonly format: string }
   | { readonly type: 'datetime'; readonly format: string; readonly timezone: string };
 
@@ -47,7 +51,10 @@ export function compileConversion(format: ValueFormat): Convert {
     case 'boolean':
       return booleanConversion(format.true, format.false);
     case 'date':
-      return dateConversion(compileDateFormat(format.format, { timezone: undefined }), format.format);
+      return dateConversion(
+        compileDateFormat(format.format, { timezone: undefined }),
+        format.format,
+      );
     case 'datetime':
       return dateConversion(
         compileDateFormat(format.format, { timezone: format.timezone }),
@@ -102,6 +109,8 @@ function booleanConversion(trueWords: readonly string[], falseWords: readonly st
 function dateConversion(parse: ParseDate, format: string): Convert {
   return (text) => {
     const parsed = parse(text);
-    return parsed === undefined ? { problem: `is not a date written as ${format}` } : { value: parsed };
+    return parsed === undefined
+      ? { problem: `is not a date written as ${format}` }
+      : { value: parsed };
   };
 }

@@ -15,7 +15,10 @@ const pinned = join(root, 'node_modules', 'node', 'bin', 'node');
 const node = existsSync(pinned) ? pinned : process.execPath;
 const args = [main, ...process.argv.slice(2)];
 
-if (process.execve) {
+// npx puts a shell between us, which dies of a signal without passing it on.
+const isBelowNpm = process.env.npm_command !== undefined;
+
+if (process.execve && !isBelowNpm) {
   // Becoming the other process costs nothing; the warning that this is experimental is not for users.
   process.removeAllListeners('warning');
   process.execve(node, [node, ...args], process.env);
@@ -26,5 +29,13 @@ for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) {
     // A terminal's Ctrl-C reaches the child by itself; twice would mean "at once".
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   });
+}
+if (isBelowNpm) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, 200);
 }
 child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));

@@ -4,6 +4,9 @@ import pg from 'pg';
 import { LockstepError } from '../engine/errors.ts';
 import { PrismaClient } from '../prisma/generated/client.ts';
 
+/** One connection, within a transaction. */
+export type Session = pg.PoolClient;
+
 /** An open identity store. */
 export interface Store {
   readonly prisma: PrismaClient;
@@ -11,7 +14,7 @@ export interface Store {
   /** Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws. */
   transaction<Result>(
     isolation: 'read committed' | 'repeatable read',
-    work: (session: pg.PoolClient) => Promise<Result>,
+    work: (session: Session) => Promise<Result>,
   ): Promise<Result>;
   close(): Promise<void>;
 }
@@ -65,6 +68,8 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
     return await pool.connect();
   } catch (cause) {
-    throw new LockstepError('StoreUnavailable', 'PostgreSQL does not accept a connection', { cause });
+    throw new LockstepError('StoreUnavailable', 'PostgreSQL does not accept a connection', {
+      cause,
+    });
   }
 }

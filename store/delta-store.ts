@@ -101,7 +101,10 @@ export async function compareStaged(plan: Plan): Promise<void> {
 }
 
 /** Counts the planned changes of an entity type, and what is stored of it now. */
-export async function countResources(plan: Plan, comparison: ScopeComparison): Promise<ResourcePlan> {
+export async function countResources(
+  plan: Plan,
+  comparison: ScopeComparison,
+): Promise<ResourcePlan> {
   const { rows } = await plan.session.query<Record<keyof ResourcePlan, string>>(
     `select
        count(*) filter (where change = 'insert') as inserted,
@@ -120,7 +123,9 @@ export async function countResources(plan: Plan, comparison: ScopeComparison): P
 
 /** Counts the planned changes of every navigation property that is declared by the connector or touched by the delta. */
 export async function countLinks(plan: Plan): Promise<LinkPlan[]> {
-  const { rows } = await plan.session.query<Record<string, string> & { navigation: StoredNavigation }>(
+  const { rows } = await plan.session.query<
+    Record<string, string> & { navigation: StoredNavigation }
+  >(
     `with changed as (
        select navigation_property_id as id,
          count(*) filter (where change = 'insert') as inserted,
@@ -145,11 +150,16 @@ export async function countLinks(plan: Plan): Promise<LinkPlan[]> {
      where n.connector = $2 or c.id is not null order by n.scope`,
     [plan.deltaId, plan.connector],
   );
-  return rows.map(({ navigation, ...counted }) => ({ navigation, ...numbers<Omit<LinkPlan, 'navigation'>>(counted) }));
+  return rows.map(({ navigation, ...counted }) => ({
+    navigation,
+    ...numbers<Omit<LinkPlan, 'navigation'>>(counted),
+  }));
 }
 
 function numbers<Shape>(row: Record<string, string>): Shape {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)])) as Shape;
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, Number(value)]),
+  ) as Shape;
 }
 
 /** What the workflow is told about a prepared delta: numbers and a digest. */

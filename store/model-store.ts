@@ -47,7 +47,10 @@ export async function applyModel(store: Store, model: Model): Promise<StoredMode
   });
 }
 
-async function upsertEntityTypes(session: pg.PoolClient, model: Model): Promise<Map<string, number>> {
+async function upsertEntityTypes(
+  session: pg.PoolClient,
+  model: Model,
+): Promise<Map<string, number>> {
   const types = [...model.entityTypes.values()];
   const { rows } = await session.query<{ id: number; name: string }>(
     `insert into entity_type (name, connector, key, properties)
@@ -59,7 +62,9 @@ async function upsertEntityTypes(session: pg.PoolClient, model: Model): Promise<
       types.map(({ name }) => name),
       types.map(({ connector }) => connector),
       types.map(({ key }) => key),
-      types.map((type) => JSON.stringify(Object.fromEntries(scalars(type).map((p) => [p.name, p.format.type])))),
+      types.map((type) =>
+        JSON.stringify(Object.fromEntries(scalars(type).map((p) => [p.name, p.format.type]))),
+      ),
     ],
   );
   return new Map(rows.map(({ name, id }) => [name, id]));
@@ -141,7 +146,11 @@ const columnTypes: Record<ScalarProperty['format']['type'], string> = {
 };
 
 /** Views are dropped and made anew: `create or replace` cannot take a column away. */
-async function replaceViews(session: pg.PoolClient, model: Model, stored: StoredModel): Promise<void> {
+async function replaceViews(
+  session: pg.PoolClient,
+  model: Model,
+  stored: StoredModel,
+): Promise<void> {
   const { rows } = await session.query<{ name: string }>(
     `select table_name as name from information_schema.views where table_schema = 'views'`,
   );
@@ -161,7 +170,9 @@ function entityTypeView(type: EntityType, stored: StoredModel): string {
       const value = `(r.attributes ->> ${pg.escapeLiteral(property.name)})`;
       return `${value}::${columnTypes[property.format.type]} as ${name}`;
     }
-    const { id } = stored.navigations.get(referenceScope(type.name, property.name)) as StoredNavigation;
+    const { id } = stored.navigations.get(
+      referenceScope(type.name, property.name),
+    ) as StoredNavigation;
     return `(select t.key from link l join resource t on t.id = l.to_id
              where l.navigation_property_id = ${id} and l.from_id = r.id limit 1) as ${name}`;
   });

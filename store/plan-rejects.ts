@@ -15,7 +15,9 @@ export async function wantedLines(session: PoolClient): Promise<Map<string, Uint
   const wanted = new Map<string, Uint32Array[]>();
   for (const { scope, digest } of rows) {
     const hex = digest.replaceAll('-', '');
-    const words = Uint32Array.from([0, 8, 16, 24], (at) => Number.parseInt(hex.slice(at, at + 8), 16));
+    const words = Uint32Array.from([0, 8, 16, 24], (at) =>
+      Number.parseInt(hex.slice(at, at + 8), 16),
+    );
     const list = wanted.get(scope) ?? [];
     list.push(words);
     wanted.set(scope, list);

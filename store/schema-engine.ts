@@ -13,10 +13,27 @@ type EngineModule = typeof import('@prisma/schema-engine-wasm/schema_engine_bg')
 
 /** The part of Node's WebAssembly used here; TypeScript has its types only for browsers. */
 interface WebAssemblyApi {
-  instantiate(binary: Uint8Array, imports: Record<string, unknown>): Promise<{ instance: { exports: Exports } }>;
+  instantiate(
+    binary: Uint8Array,
+    imports: Record<string, unknown>,
+  ): Promise<{ instance: { exports: Exports } }>;
 }
 
 const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
+
+/**
+ * Runs a migration as one script, and so as one transaction. Prisma's adapter would cut it at every semicolon, also
+ * inside a function, and run the pieces one by one.
+ */
+class WholeScripts extends PrismaPg {
+  override async connect() {
+    const adapter = await super.connect();
+    adapter.executeScript = async (script) => {
+      await adapter.underlyingDriver().query(script);
+    };
+    return adapter;
+  }
+}
 
 let loading: Promise<EngineModule> | undefined;
 
@@ -43,7 +60,7 @@ export async function withSchemaEngine<Result>(
 ): Promise<Result> {
   const { SchemaEngine: Engine } = await loadEngine();
   const factory = bindMigrationAwareSqlAdapterFactory(
-    new PrismaPg({ connectionString: databaseUrl }),
+    new WholeScripts({ connectionString: databaseUrl, max: 1 }),
   );
   const engine = await Engine.new({ datamodels: undefined }, () => {}, factory);
   try {

@@ -6,14 +6,19 @@ export const syncJobType = 'syncJob';
 
 /** Search attributes that list jobs by what people look for, also while no worker is up. */
 export const searchAttributes = {
-  SyncState: 'Keyword',
+  SyncJobState: 'Keyword',
   SyncConnector: 'Keyword',
   SyncMode: 'Keyword',
   SyncBreaches: 'KeywordList',
 } as const;
 
 /** Id of a job a person starts; a scheduled one is `sab.complete-2026-11-22T02:00:00Z`. Unique by its instant and a random suffix. */
-export function manualJobId(connector: string, mode: Mode, startedAt: Date, suffix: string): string {
+export function manualJobId(
+  connector: string,
+  mode: Mode,
+  startedAt: Date,
+  suffix: string,
+): string {
   const instant = startedAt.toISOString().replace(/[-:]|\.\d+/g, '');
   return `${connector}.${mode}.${instant}-${suffix}`;
 }

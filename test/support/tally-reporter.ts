@@ -7,7 +7,6 @@ import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 const TALLY_FILE = 'node_modules/.cache/lockstep/tally';
 
 /** Counts tests; a file that cannot be run and an error outside of a test are one failure each. */
-// biome-ignore lint/style/noDefaultExport: vitest loads a reporter by its default export
 export default class TallyReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0, pending: 0 };

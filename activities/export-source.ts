@@ -1,0 +1,55 @@
+/** Exports the sources of a connector into an extraction. */
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
+import { createExtraction } from '../connectors/extraction.ts';
+import { createConnector } from '../connectors/registry.ts';
+import type { Mode } from '../engine/job.ts';
+import { pinnedConfiguration, recordExtraction, recordStep } from '../store/job-store.ts';
+import { currentJob } from './current-job.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** An extraction in numbers. */
+export interface ExportInfo {
+  readonly extraction: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** Exports every mapped source of a connector. A retry starts over: an extraction is whole or not there. */
+export async function exportSource(
+  { store, configurations, extractions, log }: ActivityDependencies,
+  request: { readonly connector: string; readonly mode: Mode },
+): Promise<ExportInfo> {
+  const { jobId } = currentJob();
+  await recordStep(store, jobId, 'export', 'running');
+  const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
+  const settings = configuration.connectors.get(request.connector) as ConnectorSettings;
+  const extraction = await createExtraction(extractions, request.connector, jobId);
+  try {
+    const files = await createConnector(settings).export({
+      mode: request.mode,
+      sources: mappedSources(configuration, request.connector),
+      directory: extraction.directory,
+      onProgress: heartbeat,
+      signal: cancellationSignal(),
+    });
+    const manifest = await extraction.complete(files);
+    await recordExtraction(store, jobId, manifest.id);
+    await recordStep(store, jobId, 'export', 'succeeded');
+    const rows = files.reduce((sum, file) => sum + file.rows, 0);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    log.info({ job: jobId, extraction: manifest.id, rows, bytes }, 'exported');
+    return { extraction: manifest.id, rows, bytes };
+  } catch (error) {
+    await extraction.discard();
+    throw error;
+  }
+}
+
+/** The sources that entity types and associations of a connector are mapped to, each once. */
+export function mappedSources(configuration: Configuration, connector: string): string[] {
+  const mapped = [...configuration.entityTypes.values(), ...configuration.associations.values()];
+  return [
+    ...new Set(mapped.filter((each) => each.connector === connector).map(({ source }) => source)),
+  ];
+}

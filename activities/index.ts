@@ -1,0 +1,50 @@
+/** The activities of a sync job: the only place where engine, connectors and store meet. */
+import { begin } from './begin-job.ts';
+import { blockJob } from './block-job.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { conclude } from './end-job.ts';
+import { exportSource } from './export-source.ts';
+import { toFailure } from './failures.ts';
+import { loadReviewed } from './load-reviewed.ts';
+import { prepareDelta } from './prepare-delta.ts';
+import { settleDecision } from './settle-decision.ts';
+
+type Activity<Request, Info> = (
+  dependencies: ActivityDependencies,
+  request: Request,
+) => Promise<Info>;
+
+/** Binds the activities to the worker's store, configuration and log. */
+export function createSyncActivities(dependencies: ActivityDependencies) {
+  /** Hands the dependencies in, and lets no error out that is not fit for Temporal's history. */
+  function bind<Request, Info>(
+    activity: Activity<Request, Info>,
+  ): (request: Request) => Promise<Info> {
+    return async (request) => {
+      try {
+        return await activity(dependencies, request);
+      } catch (error) {
+        throw toFailure(error, dependencies.log);
+      }
+    };
+  }
+  return {
+    /** Takes the connector, or tells who has it. */
+    beginJob: bind(begin),
+    /** Leaves an extraction. */
+    exportSource: bind(exportSource),
+    /** Leaves a delta; tells its counts, breaches and digest. */
+    prepareDelta: bind(prepareDelta),
+    /** Notes that the job waits for a person. */
+    blockJob: bind(blockJob),
+    /** Tells whether a decision counts. */
+    settleDecision: bind(settleDecision),
+    /** Applies the delta, once. */
+    loadDelta: bind(loadReviewed),
+    /** Writes the outcome and gives the connector back. */
+    endJob: bind(conclude),
+  };
+}
+
+/** What workflows may call. */
+export type SyncActivities = ReturnType<typeof createSyncActivities>;

@@ -1,0 +1,227 @@
+/** The thread that parses and maps new records: apart from the worker, so that no expression can stop or see it. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { compileExpression } from '../connectors/expression.ts';
+import { parseRecords } from '../connectors/record-parser.ts';
+import type { Association, EntityType } from '../engine/entity-type.ts';
+import { digestText } from '../engine/record-digest.ts';
+import {
+  compileAssociationMapping,
+  compileEntityMapping,
+  type Evaluate,
+  Header,
+  type Mapped,
+  type MappedLink,
+  type MappedResource,
+  type RowProblem,
+} from '../engine/row-mapping.ts';
+import { copyText } from '../store/copy.ts';
+
+/** What the records of one source become; sent before its first batch. */
+export type MappingTask = {
+  readonly header: readonly string[];
+  readonly delimiter: string;
+  /** Id of the entity type or navigation property in the store. */
+  readonly id: number;
+  /** Every entity type that may be referenced. */
+  readonly entityTypes: readonly EntityType[];
+} & ({ readonly entityType: EntityType } | { readonly association: Association });
+
+/** Raw records of one source, laid end to end with a line feed after each. */
+export interface RecordBatch {
+  readonly bytes: Uint8Array;
+  /** Where each record ends, its line feed not counted. */
+  readonly ends: Uint32Array;
+  readonly lines: Uint32Array;
+  /** Four words a record. */
+  readonly digests: Uint32Array;
+}
+
+export type ToThread = { readonly task: MappingTask } | { readonly batch: RecordBatch };
+
+/** Rows in COPY's text format, in the column order of the staging tables. */
+export interface FromThread {
+  readonly rows: Uint8Array;
+}
+
+/** Shared with the worker: [0] line at work, [1] rows done, [2] index of the expression property at work, -1 for none. */
+export interface MappingThreadData {
+  readonly pulse: Int32Array;
+}
+
+const { pulse } = workerData as MappingThreadData;
+
+type MapCells = (
+  cells: readonly string[],
+) => Mapped<MappedResource | MappedLink> | Promise<Mapped<MappedResource | MappedLink>>;
+
+interface Current {
+  readonly task: MappingTask;
+  readonly map: MapCells;
+}
+
+let current: Current | undefined;
+// Expressions are asynchronous: without a queue the batches would overtake one another.
+let queue = Promise.resolve();
+
+parentPort?.on('message', (message: ToThread) => {
+  queue = queue.then(() => handle(message));
+});
+
+async function handle(message: ToThread): Promise<void> {
+  if ('task' in message) {
+    current = { task: message.task, map: compile(message.task) };
+    return;
+  }
+  const rows = await mapBatch(current as Current, message.batch);
+  parentPort?.postMessage({ rows } satisfies FromThread, [rows.buffer as ArrayBuffer]);
+}
+
+function compile(task: MappingTask): MapCells {
+  const header = new Header(task.header);
+  const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
+  if ('association' in task) return compileAssociationMapping(task.association, header, targets);
+  const { entityType } = task;
+  const evaluators = new Map<string, Evaluate>();
+  for (const [index, { name, origin }] of entityType.properties.entries()) {
+    if (origin.from === 'expression')
+      evaluators.set(name, createEvaluator(origin.expression, index));
+  }
+  return compileEntityMapping(entityType, header, targets, evaluators);
+}
+
+/** Says on the pulse which expression is at work, so that the worker can tell one that hangs. */
+function createEvaluator(expression: string, index: number): Evaluate {
+  const evaluate = compileExpression(expression);
+  return async (row) => {
+    Atomics.store(pulse, 2, index);
+    try {
+      return await evaluate(row);
+    } finally {
+      Atomics.store(pulse, 2, -1);
+    }
+  };
+}
+
+async function mapBatch({ task, map }: Current, batch: RecordBatch): Promise<Uint8Array> {
+  const records = parseBatch(batch, task.delimiter);
+  let text = '';
+  for (const [index, record] of records.entries()) {
+    const line = batch.lines[index] as number;
+    Atomics.store(pulse, 0, line);
+    const digest = digestText(batch.digests, index * 4);
+    if ('problem' in record) {
+      text += encode(task, record, digest, line, record.cells);
+    } else {
+      const mapped = map(record.cells);
+      text += encode(
+        task,
+        mapped instanceof Promise ? await mapped : mapped,
+        digest,
+        line,
+        record.cells,
+      );
+    }
+    Atomics.add(pulse, 1, 1);
+  }
+  return new TextEncoder().encode(text);
+}
+
+type ParsedRecord =
+  | { readonly cells: readonly string[] }
+  | { readonly problem: RowProblem; readonly cells: readonly string[] };
+
+/** Parses all records at once; one that is malformed makes them be parsed one by one, to tell which. */
+function parseBatch({ bytes, ends }: RecordBatch, delimiter: string): ParsedRecord[] {
+  try {
+    const records = parseRecords(
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      delimiter,
+    );
+    if (records.length === ends.length) return records.map((cells) => ({ cells }));
+  } catch {
+    // Below it is found out which.
+  }
+  let start = 0;
+  return Array.from(ends, (end) => {
+    const record = Buffer.from(bytes.subarray(start, end));
+    start = end + 1;
+    try {
+      const [cells, ...more] = parseRecords(record, delimiter);
+      if (cells && more.length === 0) return { cells };
+    } catch {
+      // A malformed record is data, not a failure of ours.
+    }
+    return { problem: malformed(), cells: roughCells(record, delimiter) };
+  });
+}
+
+function malformed(): RowProblem {
+  const message =
+    'has a quote in the middle of a cell; quotes stand around a whole cell and are doubled inside it';
+  return { code: 'RowMalformed', key: null, column: null, value: null, message };
+}
+
+/** What the cells may be: enough to know which stored resources a malformed row may stand for. */
+function roughCells(record: Buffer, delimiter: string): string[] {
+  return record
+    .toString('utf8')
+    .split(delimiter)
+    .map((cell) => cell.trim().replaceAll('"', ''));
+}
+
+function encode(
+  task: MappingTask,
+  outcome: Mapped<MappedResource | MappedLink>,
+  digest: string,
+  line: number,
+  cells: readonly string[],
+): string {
+  const fields =
+    'mapped' in outcome ? usable(outcome.mapped) : rejected(task, outcome.problem, cells);
+  const { identity, content, references, code, column, value, message } = fields;
+  const columns =
+    'association' in task ? [...identity, content] : [identity[0] ?? null, content, references];
+  return `${[task.id, ...columns, digest, line, code, column, value, message].map(copyText).join('\t')}\n`;
+}
+
+interface StagedFields {
+  /** The key of a resource, or both keys of a link. */
+  readonly identity: readonly (string | null)[];
+  readonly content: string | null;
+  readonly references: string | null;
+  readonly code: string | null;
+  readonly column: string | null;
+  readonly value: string | null;
+  readonly message: string | null;
+}
+
+const noProblem = { code: null, column: null, value: null, message: null };
+
+function usable(mapped: MappedResource | MappedLink): StagedFields {
+  if ('from' in mapped) {
+    return { identity: [mapped.from, mapped.to], content: null, references: null, ...noProblem };
+  }
+  return {
+    identity: [mapped.key],
+    content: JSON.stringify(mapped.attributes),
+    references: JSON.stringify(mapped.references),
+    ...noProblem,
+  };
+}
+
+/** The cells of a row whose key is not known are kept: they hold the stored resources it may stand for. */
+function rejected(task: MappingTask, problem: RowProblem, cells: readonly string[]): StagedFields {
+  const { key, code, column, value, message } = problem;
+  const printable = (text: string) => text.replaceAll('\u0000', '\uFFFD');
+  const kept = key === null ? JSON.stringify(cells.map((cell) => printable(cell.trim()))) : null;
+  const identity = 'association' in task ? [null, null] : [key];
+  return {
+    identity,
+    content: kept,
+    references: null,
+    code,
+    column,
+    value: value === null ? null : printable(value),
+    message,
+  };
+}

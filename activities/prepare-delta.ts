@@ -1,0 +1,197 @@
+/** Prepares the delta of a job: reads its extraction, maps what is new, compares, counts, and judges the limits. */
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
+import { readManifest } from '../connectors/extraction.ts';
+import { type Counts, noCounts, sumCounts } from '../engine/counts.ts';
+import {
+  findBreaches,
+  type PlannedChanges,
+  resolveThresholds,
+  type ThresholdSettings,
+} from '../engine/threshold.ts';
+import {
+  closeDelta,
+  compareStaged,
+  countLinks,
+  countResources,
+  type DeltaSummary,
+  type LinkPlan,
+  openDelta,
+  type ResourcePlan,
+} from '../store/delta-store.ts';
+import { pinnedConfiguration, recordStep } from '../store/job-store.ts';
+import { applyModel } from '../store/model-store.ts';
+import type { Plan } from '../store/plan.ts';
+import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.ts';
+import { createStaging } from '../store/staging.ts';
+import { currentJob } from './current-job.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { RecordMapper } from './record-mapper.ts';
+import { readSource, type SourceReading, sourcesOf } from './source-reading.ts';
+
+/**
+ * Prepares the delta in one transaction: a worker that dies leaves nothing, and a retry starts over.
+ *
+ * Every source's header is checked before the first comparison.
+ */
+export async function prepareDelta(
+  { store, configurations, extractions, log }: ActivityDependencies,
+  request: { readonly connector: string; readonly extraction: string },
+): Promise<DeltaSummary> {
+  const { jobId } = currentJob();
+  await recordStep(store, jobId, 'prepare', 'running');
+  const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
+  const model = await applyModel(store, configuration);
+  const manifest = await readManifest(extractions, request.extraction);
+  const sources = await sourcesOf(configuration, request.connector, manifest, model, extractions);
+  const mapper = new RecordMapper();
+  // A long statement says nothing, so the heartbeat cannot wait for it.
+  let progress: object = {};
+  const pulse = setInterval(() => heartbeat(progress), 1000);
+  try {
+    const summary = await store.transaction('repeatable read', async (session) => {
+      await createStaging(session);
+      const deltaId = await openDelta(session, jobId, request.extraction);
+      const readings: SourceReading[] = [];
+      for (const source of sources) {
+        readings.push(
+          await readSource(session, source, mapper, {
+            signal: cancellationSignal(),
+            onProgress: (now) => {
+              progress = now;
+            },
+          }),
+        );
+      }
+      const of = (kind: 'rows' | 'links') =>
+        readings.filter(({ source }) => source.kind === kind).map(({ comparison }) => comparison);
+      const plan: Plan = {
+        session,
+        jobId,
+        deltaId,
+        connector: request.connector,
+        entityTypes: of('rows'),
+        associations: of('links'),
+      };
+      await compareStaged(plan);
+      for (const [scope, digests] of await wantedLines(session)) {
+        const reading = readings.find(({ comparison }) => comparison.scope === scope);
+        if (reading)
+          await supplyLines(session, scope, await reading.linesOf(digests, cancellationSignal()));
+      }
+      const columns = readings.map(({ comparison, source }) => [
+        comparison.scope,
+        source.columnNames,
+      ]);
+      await recordRejects(plan, Object.fromEntries(columns));
+      return await judge(
+        plan,
+        readings,
+        configuration,
+        configuration.connectors.get(request.connector) as ConnectorSettings,
+      );
+    });
+    await recordStep(store, jobId, 'prepare', 'succeeded');
+    log.info({ job: jobId, counts: summary.counts, breaches: summary.breaches.length }, 'prepared');
+    return summary;
+  } finally {
+    clearInterval(pulse);
+    await mapper.close();
+  }
+}
+
+async function judge(
+  plan: Plan,
+  readings: readonly SourceReading[],
+  configuration: Configuration,
+  connector: ConnectorSettings,
+): Promise<DeltaSummary> {
+  const links = await countLinks(plan);
+  const entityTypes: Record<string, Counts> = {};
+  const associations: Record<string, Counts> = {};
+  const scopes: PlannedChanges[] = [];
+  for (const reading of readings) {
+    const { comparison, source } = reading;
+    const planned = await countResources(plan, comparison);
+    if (source.kind === 'links') {
+      const link = links.find(({ navigation }) => navigation.scope === comparison.name) as LinkPlan;
+      associations[comparison.name] = countsOfAssociation(reading, planned, link);
+      continue;
+    }
+    entityTypes[comparison.name] = countsOfEntityType(reading, planned, links);
+    scopes.push({
+      ...planned,
+      scope: comparison.name,
+      of: 'lines',
+      thresholds: resolveThresholds(source.thresholds, connector.thresholds),
+    });
+  }
+  for (const link of links) {
+    scopes.push({
+      ...link,
+      scope: link.navigation.scope,
+      of: 'links',
+      thresholds: linkThresholds(configuration, link),
+    });
+  }
+  const breaches = findBreaches(scopes, {
+    scope: connector.name,
+    thresholds: resolveThresholds(connector.thresholds),
+  });
+  const rejectedLinks = Object.values(associations).map(({ read, rejected }) => ({
+    read,
+    rejected,
+  }));
+  const counts = sumCounts([
+    ...Object.values(entityTypes).map((each) => ({
+      ...each,
+      linksInserted: 0,
+      linksUpdated: 0,
+      linksDeleted: 0,
+    })),
+    ...rejectedLinks,
+    ...links.map(linkCounts),
+  ]);
+  return await closeDelta(plan, entityTypes, associations, counts, breaches);
+}
+
+function linkCounts({ inserted, updated, deleted }: LinkPlan): Partial<Counts> {
+  return { linksInserted: inserted, linksUpdated: updated, linksDeleted: deleted };
+}
+
+/** The links of an entity type are those of the navigation properties it has on its from side. */
+function countsOfEntityType(
+  { comparison, read, seen }: SourceReading,
+  { inserted, updated, deleted, equal, duplicatesOfSeen, rejected }: ResourcePlan,
+  links: readonly LinkPlan[],
+): Counts {
+  const own = links.filter(({ navigation }) => navigation.fromEntityTypeId === comparison.id);
+  const unchanged = seen + equal - duplicatesOfSeen;
+  return {
+    ...sumCounts(own.map(linkCounts)),
+    read,
+    rejected,
+    unchanged,
+    inserted,
+    updated,
+    deleted,
+  };
+}
+
+function countsOfAssociation(
+  { read }: SourceReading,
+  { rejected }: ResourcePlan,
+  link: LinkPlan,
+): Counts {
+  const unchanged = link.stored - link.deleted - link.updated;
+  return { ...noCounts, ...linkCounts(link), read, rejected, unchanged };
+}
+
+/** A navigation property has the limits of its association, or of the entity type whose reference it is. */
+function linkThresholds(configuration: Configuration, { navigation }: LinkPlan) {
+  const association = configuration.associations.get(navigation.scope);
+  const entityType = configuration.entityTypes.get(navigation.scope.split('.')[0] ?? '');
+  const owner = configuration.connectors.get(navigation.connector);
+  const own: ThresholdSettings = association?.thresholds ?? entityType?.thresholds ?? {};
+  return resolveThresholds(own, owner?.thresholds ?? {});
+}

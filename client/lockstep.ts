@@ -1,0 +1,119 @@
+/** Lockstep as a library: what the command line does, as functions. */
+import type { JobDocument, JobState } from '../engine/job.ts';
+import type { Reject } from '../engine/reject.ts';
+import type { Change } from '../store/queries/changes.ts';
+import type { JobSummary } from '../store/queries/jobs.ts';
+import type { ResourceDocument } from '../store/queries/resources.ts';
+import { browse, type ChangesOptions, changesOf, type ListOptions, look, rejectsOf } from './browse.ts';
+import { type DecideOptions, decideJob } from './decide.ts';
+import { viewJob, viewJobs } from './job-view.ts';
+import { inOurWords } from './outage.ts';
+import { type RunOptions, runJob } from './run.ts';
+import {
+  type ActivationOptions,
+  activate,
+  applySchedules,
+  deactivate,
+  readSchedules,
+  type ScheduleChanges,
+  type ScheduleDocument,
+} from './schedules.ts';
+import { type LockstepOptions, Session } from './session.ts';
+
+export { LockstepError } from '../engine/errors.ts';
+export type {
+  ActivationOptions,
+  Change,
+  ChangesOptions,
+  DecideOptions,
+  JobDocument,
+  JobSummary,
+  ListOptions,
+  LockstepOptions,
+  Reject,
+  ResourceDocument,
+  RunOptions,
+  ScheduleChanges,
+  ScheduleDocument,
+};
+
+/** Which jobs to list. */
+export interface JobsOptions {
+  readonly connector?: string | undefined;
+  readonly state?: JobState | undefined;
+  /** Default 50. */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * An open use of Lockstep. Every method may throw a `LockstepError`, whose `code` has its page in `docs/errors.md`;
+ * a job that fails is not an error of the call, its document says so.
+ */
+export interface Lockstep extends AsyncDisposable {
+  /** Runs a connector; resolves when the job ended or blocked (its `state` says which). */
+  run(connector: string, options?: RunOptions): Promise<JobDocument>;
+  job(id: string): Promise<JobDocument>;
+  /** The newest jobs first. */
+  jobs(options?: JobsOptions): Promise<JobSummary[]>;
+  /** The changes of the newest delta of a job, streamed: there may be millions. */
+  changes(id: string, options?: ChangesOptions): AsyncIterable<Change>;
+  rejects(id: string, options?: { readonly limit?: number }): AsyncIterable<Reject>;
+  /** Lets a blocked job load exactly the delta it shows now; resolves when it ended, or asks again. */
+  resume(id: string, options?: DecideOptions): Promise<JobDocument>;
+  /** Gives up a job's delta; resolves when it ended. */
+  abort(id: string, options?: DecideOptions): Promise<JobDocument>;
+  /** The resources of an entity type, streamed in the order of their keys. */
+  list(entityType: string, options?: ListOptions): AsyncIterable<ResourceDocument>;
+  show(entityType: string, key: string): Promise<ResourceDocument>;
+  schedules(): Promise<ScheduleDocument[]>;
+  /** Makes the schedules in Temporal say what the configuration says. */
+  applySchedules(): Promise<ScheduleChanges>;
+  activate(connector: string, options?: ActivationOptions): Promise<ScheduleDocument[]>;
+  deactivate(connector: string, options?: ActivationOptions): Promise<ScheduleDocument[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens Lockstep on the servers that the environment names, else on those of the `lockstep dev` that runs in
+ * `LOCKSTEP_HOME`. Each server is connected to when it is first needed.
+ */
+export async function connectLockstep(options: LockstepOptions = {}): Promise<Lockstep> {
+  return lockstepOf(new Session(options));
+}
+
+/** The same on a session that is open already. */
+export function lockstepOf(session: Session): Lockstep {
+  return {
+    run: (connector, options = {}) => inWords(runJob(session, connector, options)),
+    job: (id) => inWords(viewJob(session, id).then(({ document }) => document)),
+    jobs: ({ limit = 50, ...options } = {}) => inWords(viewJobs(session, { ...options, limit })),
+    changes: (id, options = {}) => eachInWords(changesOf(session, id, options)),
+    rejects: (id, options = {}) => eachInWords(rejectsOf(session, id, options)),
+    resume: (id, options = {}) => inWords(decideJob(session, 'resume', id, options)),
+    abort: (id, options = {}) => inWords(decideJob(session, 'abort', id, options)),
+    list: (entityType, options = {}) => eachInWords(browse(session, entityType, options)),
+    show: (entityType, key) => inWords(look(session, entityType, key).then(({ resource }) => resource)),
+    schedules: () => inWords(readSchedules(session)),
+    applySchedules: () => inWords(applySchedules(session)),
+    activate: (connector, options = {}) => inWords(activate(session, connector, options)),
+    deactivate: (connector, options = {}) => inWords(deactivate(session, connector, options)),
+    close: () => session.close(),
+    [Symbol.asyncDispose]: () => session.close(),
+  };
+}
+
+async function inWords<Result>(result: Promise<Result>): Promise<Result> {
+  try {
+    return await result;
+  } catch (error) {
+    throw inOurWords(error);
+  }
+}
+
+async function* eachInWords<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item, void, undefined> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw inOurWords(error);
+  }
+}

@@ -1,0 +1,122 @@
+/** Starting a job by hand, and waiting for it. */
+import { randomInt } from 'node:crypto';
+import { didYouMean } from '../config/finding.ts';
+import { supportsMode } from '../engine/connector-kind.ts';
+import { LockstepError } from '../engine/errors.ts';
+import type { JobDocument, Mode } from '../engine/job.ts';
+import { holderOf } from '../store/queries/jobs.ts';
+import { manualJobId, syncJobType } from '../workflows/identifiers.ts';
+import type { SyncJobRequest } from '../workflows/messages.ts';
+import { viewJob } from './job-view.ts';
+import { inOurWords } from './outage.ts';
+import { searchAttributesMissing, searchAttributesOf } from './search-attributes.ts';
+import type { Session } from './session.ts';
+import { type WaitOptions, waitForJob } from './wait.ts';
+import { viewWorkflow } from './workflow-view.ts';
+
+/** What to run and how. */
+export interface RunOptions extends WaitOptions {
+  /** Default `complete`. */
+  readonly mode?: Mode | undefined;
+  /** Stop at the gate: everything is compared and counted, nothing is written. */
+  readonly simulate?: boolean | undefined;
+  /** Default true. Without, the job queues behind one that is blocked. */
+  readonly wait?: boolean | undefined;
+  /** Who asks. Default: the session's identity. */
+  readonly by?: string | undefined;
+  /** Called with the job's id as soon as it is started. */
+  readonly onStart?: ((job: string) => void) | undefined;
+}
+
+/**
+ * Runs one job of a connector; resolves when it ended or blocked, or at once without `wait`.
+ *
+ * A job that fails is not an error of this call: its document says so.
+ *
+ * @throws LockstepError `NotFound`, `IncrementalUnsupported`, `ConnectorBusy`, before anything is started.
+ */
+export async function runJob(
+  session: Session,
+  connector: string,
+  options: RunOptions,
+): Promise<JobDocument> {
+  const { mode = 'complete', wait = true } = options;
+  await requireMode(session, connector, mode);
+  // An incremental job that finds its connector taken ends as skipped: there is nothing to wait for.
+  if (wait && mode === 'complete') await refuseIfBlocked(session, connector);
+  const job = await startJob(session, connector, { ...options, mode });
+  options.onStart?.(job);
+  return wait ? await waitForJob(session, job, options) : (await viewJob(session, job)).document;
+}
+
+async function startJob(
+  session: Session,
+  connector: string,
+  { mode, simulate, by = session.identity }: RunOptions & { mode: Mode },
+): Promise<string> {
+  const workflowId = manualJobId(connector, mode, new Date(), randomSuffix());
+  const configurationFile = await session.configurationFileOfJobs();
+  const request: SyncJobRequest = {
+    connector,
+    mode,
+    trigger: 'person',
+    by,
+    ...(simulate && { simulate }),
+    ...(configurationFile !== undefined && { configurationFile }),
+  };
+  const client = await session.temporal();
+  try {
+    await client.workflow.start(syncJobType, {
+      workflowId,
+      taskQueue: session.settings.taskQueue,
+      args: [request],
+      memo: { connector, mode, simulated: simulate === true, by },
+      typedSearchAttributes: searchAttributesOf(connector, mode),
+      staticSummary: `${connector}, ${mode}${simulate ? ', simulated' : ''}, by ${by}`,
+    });
+  } catch (error) {
+    throw searchAttributesMissing(error) ?? inOurWords(error);
+  }
+  return workflowId;
+}
+
+async function requireMode(session: Session, connector: string, mode: Mode): Promise<void> {
+  const { kind } = await requireConnector(session, connector);
+  if (!supportsMode(kind, mode)) {
+    throw new LockstepError(
+      'IncrementalUnsupported',
+      `“${connector}” is a ${kind} connector, which has no incremental mode`,
+      { hint: `Run \`lockstep run ${connector} --mode complete\`: unchanged rows cost next to nothing.` },
+    );
+  }
+}
+
+/** @throws LockstepError `NotFound` that names the nearest connector there is. */
+export async function requireConnector(session: Session, connector: string) {
+  const { connectors } = await session.configuration();
+  const settings = connectors.get(connector);
+  if (settings) return settings;
+  throw new LockstepError(
+    'NotFound',
+    `There is no connector “${connector}”${didYouMean(connector, [...connectors.keys()])}`,
+    { hint: `Connectors are listed in ${session.settings.configurationFile}.` },
+  );
+}
+
+async function refuseIfBlocked(session: Session, connector: string): Promise<void> {
+  const holder = await holderOf(await session.store(), connector);
+  if (holder?.state !== 'blocked') return;
+  // A terminated job cannot give its connector back; the next one takes it.
+  if ((await viewWorkflow(await session.temporal(), holder.job)).status !== 'open') return;
+  throw new LockstepError(
+    'ConnectorBusy',
+    `“${connector}” is held by ${holder.job}, which is blocked and waits for a decision`,
+    {
+      hint: `Decide first: \`lockstep resume ${holder.job}\` or \`lockstep abort ${holder.job}\`; or queue behind it with --no-wait.`,
+    },
+  );
+}
+
+function randomSuffix(): string {
+  return randomInt(36 ** 4).toString(36).padStart(4, '0');
+}

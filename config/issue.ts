@@ -1,0 +1,53 @@
+/** The validator's issues as findings, with the options that exist where a wrong one was written. */
+import { type configurationDocument, configurationJsonSchema } from './document.ts';
+import { didYouMean, type Finding } from './finding.ts';
+
+type Issue = NonNullable<
+  ReturnType<typeof configurationDocument.safeParse>['error']
+>['issues'][number];
+
+/** What an issue of the validator says to the person who wrote the file. */
+export function findingsOf(issue: Issue): Finding[] {
+  const path = issue.path as (string | number)[];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      message: `is not an option here${didYouMean(key, optionsAt(path))}`,
+    }));
+  }
+  if (issue.code === 'invalid_union') {
+    const nested = issue.errors.flat().filter(({ path: inner }) => inner.length > 0);
+    if (nested.length > 0) {
+      return nested.flatMap((inner) =>
+        findingsOf({ ...inner, path: [...path, ...inner.path] } as Issue),
+      );
+    }
+    return [
+      { path, message: 'must be a number or unlimited, or for a schedule { every: … } or never' },
+    ];
+  }
+  return [{ path, message: issue.message }];
+}
+
+interface SchemaNode {
+  readonly properties?: Record<string, SchemaNode>;
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly anyOf?: SchemaNode[];
+}
+
+/** The option names that the schema knows at a path. */
+function optionsAt(path: readonly (string | number)[]): string[] {
+  let node: SchemaNode | undefined = configurationJsonSchema() as SchemaNode;
+  for (const step of path) {
+    const candidates: SchemaNode[] = node?.anyOf ?? (node ? [node] : []);
+    node = candidates
+      .map(
+        ({ properties, additionalProperties }) =>
+          properties?.[step] ??
+          (typeof additionalProperties === 'object' ? additionalProperties : undefined),
+      )
+      .find((found) => found !== undefined);
+  }
+  const ends: SchemaNode[] = node?.anyOf ?? (node ? [node] : []);
+  return ends.flatMap(({ properties }) => Object.keys(properties ?? {}));
+}

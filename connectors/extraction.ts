@@ -1,0 +1,129 @@
+/** The extraction: the immutable snapshot an export leaves, with the manifest that proves it complete and untouched. */
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LockstepError } from '../engine/errors.ts';
+import type { ExtractedFile } from './connector.ts';
+
+/** What an extraction is; written last, so an extraction without one was never finished. */
+export interface Manifest {
+  /** `<connector>/<job>~<random>` below the extractions' directory: unique per export. */
+  readonly id: string;
+  readonly connector: string;
+  readonly job: string;
+  readonly createdAt: string;
+  readonly files: readonly ExtractedFile[];
+}
+
+const manifestFile = 'manifest.json';
+
+/** An export's own directory; nobody but the worker's user may look into it. */
+export interface NewExtraction {
+  readonly directory: string;
+  /** Writes the manifest and gives the extraction its name, in one step that a crash cannot halve. */
+  complete(files: readonly ExtractedFile[]): Promise<Manifest>;
+  /** Removes what was written. */
+  discard(): Promise<void>;
+}
+
+/** Makes room for an extraction. What an earlier attempt of the same job left is superseded, and removed. */
+export async function createExtraction(
+  root: string,
+  connector: string,
+  job: string,
+): Promise<NewExtraction> {
+  const parent = join(root, connector);
+  const stem = job.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+  const name = `${stem}~${randomBytes(4).toString('hex')}`;
+  const unfinished = join(parent, `${stem}~unfinished`);
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  for (const entry of await readdir(parent)) {
+    if (entry.startsWith(`${stem}~`))
+      await rm(join(parent, entry), { recursive: true, force: true });
+  }
+  await mkdir(unfinished, { recursive: true, mode: 0o700 });
+  return {
+    directory: unfinished,
+    async complete(files) {
+      const id = `${connector}/${name}`;
+      const manifest: Manifest = { id, connector, job, createdAt: new Date().toISOString(), files };
+      await using handle = await open(join(unfinished, manifestFile), 'wx', 0o600);
+      await handle.writeFile(`${JSON.stringify(manifest, null, 2)}\n`);
+      await handle.sync();
+      await rename(unfinished, join(parent, name));
+      return manifest;
+    },
+    async discard() {
+      await rm(unfinished, { recursive: true, force: true });
+    },
+  };
+}
+
+/** @throws LockstepError `ExtractionModified` when there is no such complete extraction any more. */
+export async function readManifest(root: string, id: string): Promise<Manifest> {
+  try {
+    return JSON.parse(await readFile(join(root, id, manifestFile), 'utf8')) as Manifest;
+  } catch (cause) {
+    throw new LockstepError(
+      'ExtractionModified',
+      `extraction ${id} is not there, or its manifest is unreadable`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Where a file of an extraction is. */
+export function extractedPath(root: string, id: string, { file }: ExtractedFile): string {
+  return join(root, id, file);
+}
+
+/**
+ * Reads a file of an extraction as it was exported, in chunks of 1 MiB.
+ *
+ * @throws LockstepError `ExtractionModified` at its end when bytes or SHA-256 are not what the manifest says. Who
+ * writes what was read before the end must be able to take it back.
+ */
+export async function* readExtracted(
+  root: string,
+  id: string,
+  file: ExtractedFile,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(extractedPath(root, id, file), {
+      highWaterMark: 1 << 20,
+      signal,
+    })) {
+      hash.update(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      yield chunk as Buffer;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw modified(id, file);
+    throw error;
+  }
+  if (bytes !== file.bytes || hash.digest('hex') !== file.sha256) throw modified(id, file);
+}
+
+/** Checks every file of an extraction against its manifest. */
+export async function verifyExtraction(
+  root: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const file of manifest.files) {
+    for await (const _ of readExtracted(root, manifest.id, file, signal));
+  }
+}
+
+function modified(id: string, { file }: ExtractedFile): LockstepError {
+  return new LockstepError(
+    'ExtractionModified',
+    `${file} of extraction ${id} is not what the export wrote`,
+  );
+}

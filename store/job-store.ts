@@ -1,0 +1,153 @@
+/** Writes down the life of a job: its begin, steps, block, decisions and end. Every call may be repeated. */
+import type { JobError, JobState, Mode, StepName, StepState } from '../engine/job.ts';
+import { Prisma } from '../prisma/generated/client.ts';
+import type { Store } from './database.ts';
+
+/** A job as it begins. */
+export interface NewJob {
+  readonly id: string;
+  readonly runId: string;
+  readonly connector: string;
+  readonly mode: Mode;
+  readonly simulated: boolean;
+  readonly trigger: 'schedule' | 'person';
+  readonly requestedBy: string | null;
+}
+
+/** Begins a job; one that was begun under another run of the same workflow (a reset) begins anew. */
+export async function beginJob(store: Store, job: NewJob): Promise<void> {
+  const fresh = { ...job, state: 'running', endedAt: null, error: Prisma.DbNull };
+  await store.prisma.job.upsert({ where: { id: job.id }, create: fresh, update: fresh });
+}
+
+/** Notes the configuration a job runs with, kept so that the same one serves the job to its end. */
+export async function pinConfiguration(
+  store: Store,
+  jobId: string,
+  configuration: { version: string; document: unknown; directory: string },
+): Promise<void> {
+  const { version, directory } = configuration;
+  const document = configuration.document as Prisma.InputJsonValue;
+  await store.prisma.configuration.upsert({
+    where: { version },
+    create: { version, document, directory },
+    update: {},
+  });
+  await store.prisma.job.update({ where: { id: jobId }, data: { configurationVersion: version } });
+}
+
+/** The configuration that a job runs with. */
+export async function pinnedConfiguration(
+  store: Store,
+  jobId: string,
+): Promise<{ version: string; document: unknown; directory: string }> {
+  const { configurationVersion } = await store.prisma.job.findUniqueOrThrow({
+    where: { id: jobId },
+  });
+  return await store.prisma.configuration.findUniqueOrThrow({
+    where: { version: configurationVersion ?? '' },
+  });
+}
+
+/** Notes where the job's extraction is. */
+export async function recordExtraction(
+  store: Store,
+  jobId: string,
+  extraction: string,
+): Promise<void> {
+  await store.prisma.job.update({ where: { id: jobId }, data: { extraction } });
+}
+
+/** Notes that a step begins or changes its state; an ending state ends its clock. */
+export async function recordStep(
+  store: Store,
+  jobId: string,
+  name: StepName,
+  state: StepState,
+): Promise<void> {
+  const now = new Date();
+  const open = state === 'running' || state === 'blocked';
+  await store.prisma.jobStep.upsert({
+    where: { jobId_name: { jobId, name } },
+    create: { jobId, name, state, startedAt: now, endedAt: open ? null : now },
+    update: {
+      state,
+      endedAt: open ? null : now,
+      ...(state === 'running' ? { startedAt: now } : {}),
+    },
+  });
+}
+
+/** Notes that a job waits at the gate. */
+export async function recordBlocked(
+  store: Store,
+  jobId: string,
+  error: JobError | null,
+): Promise<void> {
+  await recordStep(store, jobId, 'gate', 'blocked');
+  await store.prisma.job.update({
+    where: { id: jobId },
+    data: { state: 'blocked', error: error === null ? Prisma.DbNull : { ...error } },
+  });
+}
+
+/** One thing somebody said to a job, and what came of it. */
+export interface DecisionEntry {
+  readonly jobId: string;
+  readonly action: string;
+  readonly via: 'signal' | 'update' | 'cancel';
+  readonly effect: 'applied' | 'ignored';
+  readonly why: string | null;
+  readonly claimedBy: string | null;
+  readonly identity: string | null;
+  readonly principal: string | null;
+  readonly reason: string | null;
+  readonly delta: string | null;
+}
+
+/** Writes a decision down, with its line in the audit log, and lets an applied resume run on. */
+export async function recordDecision(store: Store, decision: DecisionEntry): Promise<void> {
+  const { jobId, action, effect } = decision;
+  await store.prisma.$transaction([
+    store.prisma.decision.create({ data: decision }),
+    store.prisma.auditEvent.create({
+      data: {
+        actor: decision.principal ?? decision.identity ?? decision.claimedBy ?? 'unknown',
+        action: `${action}-${effect}`,
+        subject: jobId,
+        detail: { ...decision },
+      },
+    }),
+  ]);
+  if (effect !== 'applied') return;
+  await recordStep(store, jobId, 'gate', action === 'resume' ? 'succeeded' : 'aborted');
+  if (action === 'resume') {
+    await store.prisma.job.update({
+      where: { id: jobId },
+      data: { state: 'running', error: Prisma.DbNull },
+    });
+  }
+}
+
+/** Ends a job, with whatever step is still open. */
+export async function endJob(
+  store: Store,
+  jobId: string,
+  state: JobState,
+  error: JobError | null,
+): Promise<void> {
+  const openSteps = state === 'aborted' ? 'aborted' : state === 'failed' ? 'failed' : 'succeeded';
+  await store.prisma.jobStep.updateMany({
+    where: { jobId, endedAt: null },
+    data: { state: openSteps, endedAt: new Date() },
+  });
+  await store.prisma.job.update({
+    where: { id: jobId },
+    data: { state, endedAt: new Date(), error: error === null ? Prisma.DbNull : { ...error } },
+  });
+}
+
+/** True when the job ended with rejects. */
+export async function hasRejects(store: Store, jobId: string): Promise<boolean> {
+  return (await store.prisma.reject.findFirst({ where: { jobId }, select: { id: true } })) !== null;
+}

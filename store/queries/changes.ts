@@ -1,0 +1,171 @@
+/** The changes of a job's newest delta, page by page: a delta may hold millions. */
+import type { ReadStore } from './read-store.ts';
+
+export type ChangeKind = 'insert' | 'update' | 'delete';
+
+/** A change of a resource. **Danger:** identity data; for people, never for a log. */
+export interface ResourceChange {
+  readonly entityType: string;
+  readonly key: string;
+  readonly change: ChangeKind;
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
+}
+
+/** A change of a link. */
+export interface LinkChange {
+  /** The scope: `sab_user.organisation` of a reference, the name of an association. */
+  readonly association: string;
+  readonly property: string;
+  readonly from: string;
+  readonly to: string;
+  /** The target before; only of an update. */
+  readonly previous: string | null;
+  readonly change: ChangeKind;
+}
+
+export type Change = ResourceChange | LinkChange;
+
+/** Which changes to list. */
+export interface ChangeFilter {
+  /** Only resources of this entity type and links from or to them; or only the links of this association. */
+  readonly scope?: string | undefined;
+  readonly limit?: number | undefined;
+  /** Where the page before ended. */
+  readonly after?: string | undefined;
+}
+
+/** Some changes, and where the next ones begin; null at the end. */
+export interface ChangePage {
+  readonly changes: readonly Change[];
+  readonly next: string | null;
+}
+
+const pageSize = 1000;
+
+/** All changes of the newest delta of a job: resources first, then links. Reads ahead one page only. */
+export async function* listChanges(
+  store: ReadStore,
+  jobId: string,
+  filter: ChangeFilter = {},
+): AsyncGenerator<Change, void, undefined> {
+  let left = filter.limit ?? Number.POSITIVE_INFINITY;
+  let after = filter.after;
+  while (left > 0) {
+    const { changes, next } = await pageOfChanges(store, jobId, {
+      ...filter,
+      after,
+      limit: Math.min(left, pageSize),
+    });
+    yield* changes;
+    if (next === null) return;
+    left -= changes.length;
+    after = next;
+  }
+}
+
+/** One page of the changes of a job, in the order of {@link listChanges}. */
+export async function pageOfChanges(
+  store: ReadStore,
+  jobId: string,
+  filter: ChangeFilter = {},
+): Promise<ChangePage> {
+  const limit = filter.limit ?? pageSize;
+  const { deltaId, place } = await startOf(store, jobId, filter.after);
+  if (deltaId === undefined || limit <= 0) return { changes: [], next: null };
+  const page = { deltaId, scope: filter.scope ?? null, limit };
+  if (place.part === 'links') return await linkPage(store, page, place.at);
+  const resources = await resourcePage(store, page, place.at);
+  const short = limit - resources.changes.length;
+  if (short === 0 || resources.next !== null) return resources;
+  const links = await linkPage(store, { ...page, limit: short }, ['0', '0', '0']);
+  return { changes: [...resources.changes, ...links.changes], next: links.next };
+}
+
+interface Page {
+  readonly deltaId: string;
+  readonly scope: string | null;
+  readonly limit: number;
+}
+
+/** A place in the list: of the last change seen, its part and the rest of its primary key. */
+interface Place {
+  readonly part: 'resources' | 'links';
+  readonly at: readonly string[];
+}
+
+async function startOf(
+  store: ReadStore,
+  jobId: string,
+  after: string | undefined,
+): Promise<{ deltaId: string | undefined; place: Place }> {
+  if (after !== undefined) {
+    const [deltaId, part, ...at] = after.split('.');
+    if (part === 'resources' || part === 'links') return { deltaId, place: { part, at } };
+  }
+  const { rows } = await store.pool.query<{ id: string }>(
+    'select id from delta where job_id = $1 order by id desc limit 1',
+    [jobId],
+  );
+  return { deltaId: rows[0]?.id, place: { part: 'resources', at: ['0', '0'] } };
+}
+
+/** In the order of entity types, and within one in the order in which the delta was prepared. */
+async function resourcePage(
+  store: ReadStore,
+  { deltaId, scope, limit }: Page,
+  [typeId, resourceId]: readonly string[],
+): Promise<ChangePage> {
+  const { rows: types } = await store.pool.query<{ id: number; name: string }>(
+    `select id, name from entity_type where id >= $1 and ($2::text is null or name = $2) order by id`,
+    [typeId, scope],
+  );
+  const changes: ResourceChange[] = [];
+  let last: string | null = null;
+  for (const { id, name } of types) {
+    if (changes.length === limit) break;
+    const { rows } = await store.pool.query<ResourceChange & { id: string }>(
+      `select resource_id as id, key, change, before, after from resource_change
+       where delta_id = $1 and entity_type_id = $2 and resource_id > $3
+       order by resource_id limit $4`,
+      [deltaId, id, String(id) === typeId ? resourceId : '0', limit - changes.length],
+    );
+    for (const { key, change, before, after } of rows) {
+      changes.push({ entityType: name, key, change, before, after });
+    }
+    const end = rows.at(-1);
+    if (end) last = [deltaId, 'resources', id, end.id].join('.');
+  }
+  return { changes, next: changes.length === limit ? last : null };
+}
+
+async function linkPage(
+  store: ReadStore,
+  { deltaId, scope, limit }: Page,
+  after: readonly string[],
+): Promise<ChangePage> {
+  const { rows } = await store.pool.query<LinkChange & Record<'n' | 'f' | 't', string>>(
+    `select n.scope as association, n.property, c.from_key as from, c.to_key as to,
+       c.previous_key as previous, c.change, n.id as n, c.from_id as f, c.to_id as t
+     from link_change c join navigation_property n on n.id = c.navigation_property_id
+     where c.delta_id = $1
+       and (c.navigation_property_id, c.from_id, c.to_id) > ($2::int, $3::bigint, $4::bigint)
+       and ($5::text is null or n.scope = $5 or exists (
+         select from entity_type e
+         where e.name = $5 and e.id in (n.from_entity_type_id, n.to_entity_type_id)))
+     order by c.navigation_property_id, c.from_id, c.to_id limit $6`,
+    [deltaId, ...after, scope, limit],
+  );
+  const end = rows.at(-1);
+  return {
+    changes: rows.map(({ association, property, from, to, previous, change }) => ({
+      association,
+      property,
+      from,
+      to,
+      previous: change === 'update' ? previous : null,
+      change,
+    })),
+    next: end && rows.length === limit ? [deltaId, 'links', end.n, end.f, end.t].join('.') : null,
+  };
+}

@@ -1,0 +1,159 @@
+/** The document of a job, as every command prints it, and what a reader of its history wants beside it. */
+import { type Counts, noCounts } from '../../engine/counts.ts';
+import type {
+  Diagnosis,
+  JobDocument,
+  JobError,
+  JobState,
+  Mode,
+  StepName,
+  StepState,
+} from '../../engine/job.ts';
+import type { Breach } from '../../engine/threshold.ts';
+import type { ReadStore } from './read-store.ts';
+
+/** One step of a job, with its timing. */
+export interface StepRecord {
+  readonly name: StepName;
+  readonly state: StepState;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+/** What somebody said to a job, and what came of it. */
+export interface DecisionRecord {
+  readonly action: 'resume' | 'abort';
+  readonly via: string;
+  readonly effect: 'applied' | 'ignored';
+  readonly why: string | null;
+  readonly claimedBy: string | null;
+  readonly identity: string | null;
+  readonly principal: string | null;
+  readonly reason: string | null;
+  readonly delta: string | null;
+  readonly at: Date;
+}
+
+/** A job with everything that is known of it. */
+export interface JobRecord {
+  readonly document: JobDocument;
+  readonly trigger: string;
+  readonly requestedBy: string | null;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+  readonly steps: readonly StepRecord[];
+  readonly decisions: readonly DecisionRecord[];
+  /** The newest delta: what a decision is about. Absent until the job is prepared. */
+  readonly delta: { readonly id: string; readonly digest: string } | null;
+  /** Rejects by code, most first. */
+  readonly rejects: Readonly<Record<string, number>>;
+}
+
+/** The document of a job, or undefined when the store knows no such job. */
+export async function jobDocument(store: ReadStore, id: string): Promise<JobDocument | undefined> {
+  return (await jobState(store, id))?.document;
+}
+
+/** The document of a job with the delta it is about: one statement, fit for being asked often. */
+export async function jobState(
+  store: ReadStore,
+  id: string,
+): Promise<Pick<JobRecord, 'document' | 'delta'> | undefined> {
+  const job = await store.prisma.job.findUnique({
+    where: { id },
+    include: { deltas: { orderBy: { id: 'desc' }, take: 1 } },
+  });
+  return job === null ? undefined : { document: toDocument(job), delta: toDelta(job.deltas[0]) };
+}
+
+/** A job with its steps, decisions and rejects. */
+export async function jobRecord(store: ReadStore, id: string): Promise<JobRecord | undefined> {
+  const job = await store.prisma.job.findUnique({
+    where: { id },
+    include: {
+      deltas: { orderBy: { id: 'desc' }, take: 1 },
+      steps: { orderBy: { startedAt: 'asc' } },
+    },
+  });
+  if (job === null) return undefined;
+  const [decisions, rejects] = await Promise.all([
+    lastDecisions(store, id, 100),
+    store.prisma.reject.groupBy({
+      by: ['code'],
+      where: { jobId: id },
+      _count: true,
+      orderBy: { _count: { code: 'desc' } },
+    }),
+  ]);
+  return {
+    document: toDocument(job),
+    delta: toDelta(job.deltas[0]),
+    trigger: job.trigger,
+    requestedBy: job.requestedBy,
+    startedAt: job.startedAt,
+    endedAt: job.endedAt,
+    steps: job.steps.map(({ name, state, startedAt, endedAt }) => ({
+      name: name as StepName,
+      state: state as StepState,
+      startedAt,
+      endedAt,
+    })),
+    decisions: decisions.toReversed(),
+    rejects: Object.fromEntries(rejects.map(({ code, _count }) => [code, _count])),
+  };
+}
+
+/** What was said to a job, newest first. */
+export async function lastDecisions(
+  store: ReadStore,
+  jobId: string,
+  limit = 20,
+): Promise<DecisionRecord[]> {
+  const rows = await store.prisma.decision.findMany({
+    where: { jobId },
+    orderBy: { id: 'desc' },
+    take: limit,
+  });
+  return rows.map(({ id: _, jobId: __, ...said }) => said as DecisionRecord);
+}
+
+interface JobRow {
+  readonly id: string;
+  readonly connector: string;
+  readonly mode: string;
+  readonly state: string;
+  readonly simulated: boolean;
+  readonly error: unknown;
+  readonly deltas: readonly DeltaRow[];
+}
+
+interface DeltaRow {
+  readonly id: bigint;
+  readonly digest: string;
+  readonly counts: unknown;
+  readonly entityTypes: unknown;
+  readonly associations: unknown;
+  readonly breaches: unknown;
+  readonly diagnoses: unknown;
+}
+
+function toDocument(job: JobRow): JobDocument {
+  const delta = job.deltas[0];
+  return {
+    job: job.id,
+    connector: job.connector,
+    mode: job.mode as Mode,
+    state: job.state as JobState,
+    simulated: job.simulated,
+    counts: { ...noCounts, ...(delta?.counts as Partial<Counts> | undefined) },
+    entityTypes: (delta?.entityTypes ?? {}) as Record<string, Counts>,
+    associations: (delta?.associations ?? {}) as Record<string, Counts>,
+    breaches: (delta?.breaches ?? []) as Breach[],
+    diagnoses: (delta?.diagnoses ?? []) as Diagnosis[],
+    error: (job.error ?? null) as JobError | null,
+  };
+}
+
+function toDelta(delta: DeltaRow | undefined): JobRecord['delta'] {
+  return delta === undefined ? null : { id: String(delta.id), digest: delta.digest };
+}

@@ -1,0 +1,90 @@
+/** Puts a worker together: store, configuration, activities and the workflow bundle on one task queue. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createSyncActivities } from '../activities/index.ts';
+import { parseConfiguration, readConfiguration } from '../config/configuration.ts';
+import type { Settings } from '../config/settings.ts';
+import { LockstepError } from '../engine/errors.ts';
+import { openStore } from '../store/database.ts';
+import type { WorkerLog } from './log.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+import { createWorkflowRegister } from './workflow-register.ts';
+
+/** A worker that polls until it is told to stop. */
+export interface RunningWorker {
+  /** Resolves when it has stopped; rejects when it fails. */
+  readonly stopped: Promise<void>;
+  /** Finishes or hands back what it is doing, then stops. */
+  shutdown(): void;
+}
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+
+/**
+ * Starts a worker with these settings.
+ *
+ * @throws LockstepError when the database is not given, or the configuration file is invalid
+ */
+export async function startWorker(settings: Settings, log: WorkerLog): Promise<RunningWorker> {
+  const { environment } = settings;
+  if (!settings.databaseUrl) {
+    throw new LockstepError('ConfigurationInvalid', 'DATABASE_URL is not set', {
+      hint: 'Set it to the PostgreSQL of the identity store, or use `lockstep dev`, which starts one.',
+    });
+  }
+  // A configuration that cannot work is told at the start, not by the first job at night.
+  await readConfiguration(settings.configurationFile, environment);
+  Runtime.install({ logger: log.temporal });
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const connection = await NativeConnection.connect(connectionOptions);
+  const store = openStore(settings.databaseUrl, 'lockstep worker');
+  await registerSearchAttributes(connection, namespace);
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: settings.taskQueue,
+    ...workflowCode(),
+    dataConverter: {
+      payloadConverterPath: fileURLToPath(
+        new URL(`./payload-converter.${extension}`, import.meta.url),
+      ),
+    },
+    activities: createSyncActivities({
+      store,
+      configurations: {
+        read: (file) => readConfiguration(file ?? settings.configurationFile, environment),
+        parse: (source) => parseConfiguration(source, environment),
+      },
+      workflows: createWorkflowRegister(new Client({ connection, namespace })),
+      extractions: settings.extractions,
+      log: log.jobs,
+    }),
+    // An aborted export stops within a second instead of after the default five.
+    maxHeartbeatThrottleInterval: '1 second',
+    shutdownGraceTime: '10 seconds',
+    shutdownForceTime: '30 seconds',
+    maxConcurrentActivityTaskExecutions: 20,
+    maxCachedWorkflows: 200,
+  });
+  async function run(): Promise<void> {
+    try {
+      await worker.run();
+    } finally {
+      await store.close();
+      await connection.close();
+    }
+  }
+  return { stopped: run(), shutdown: () => worker.shutdown() };
+}
+
+/** From `dist/`, the bundle that was built with it: bundling at start costs seconds and about 100 MB. Else the source. */
+function workflowCode() {
+  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  if (extension === 'js' && existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  return {
+    workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
+  };
+}

@@ -1,0 +1,2 @@
+/** What the worker's bundle holds. */
+export { syncJob } from './sync-job.ts';

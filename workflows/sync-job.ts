@@ -1,0 +1,230 @@
+/** One job of one connector: export, prepare, gate, load. READ THIS FIRST. */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertMemo,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { SyncActivities } from '../activities/index.ts';
+import { changesNothing } from '../engine/counts.ts';
+import type { JobError, JobState } from '../engine/job.ts';
+import {
+  beginJob,
+  blockJob,
+  endJob,
+  exportSource,
+  loadDelta,
+  prepareDelta,
+  settleDecision,
+} from './activity-proxies.ts';
+import { jobErrorOf } from './failure.ts';
+import { Gate } from './gate.ts';
+import {
+  type JobProgress,
+  progressQuery,
+  type SyncJobRequest,
+  type SyncJobResult,
+} from './messages.ts';
+import { describeBreach, tellStory } from './story.ts';
+
+type Delta = Awaited<ReturnType<SyncActivities['prepareDelta']>>;
+
+/**
+ * Synchronises one connected system into the identity store.
+ *
+ * Returns when the job succeeded, was skipped, aborted or only simulated; fails, with the code of the error as its
+ * type, when it could not be done. The store is then as before.
+ */
+export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
+  const { connector, mode, simulate = false } = request;
+  const job = new Job(connector);
+  try {
+    const state = await job.untilAborted(async () => {
+      const lease = await beginJob({
+        connector,
+        mode,
+        simulate,
+        trigger: request.trigger ?? 'person',
+        by: request.by ?? null,
+        configurationFile: request.configurationFile ?? null,
+      });
+      if (!lease.held) return job.skipped(lease.heldBy);
+      job.approvers = lease.approvers;
+
+      job.enter('export');
+      const { extraction } = await exportSource({ connector, mode });
+
+      job.enter('prepare');
+      job.review(await prepareDelta({ connector, extraction }));
+      if (simulate) return 'succeeded';
+
+      for (let reviewed = false; ; reviewed = true) {
+        if (job.breached || (reviewed && job.changesSomething)) await job.waitAtTheGate(reviewed);
+
+        await job.passTheGate();
+        job.enter('load');
+        const outcome = await loadDelta({
+          connector,
+          fence: lease.fence,
+          extraction,
+          digest: job.digest,
+        });
+        if (outcome === 'applied') return 'succeeded';
+
+        job.enter('prepare');
+        job.review(await prepareDelta({ connector, extraction }));
+      }
+    });
+    return await job.end(state, null);
+  } catch (error) {
+    if (isCancellation(error)) {
+      if (job.gate.aborted) return await job.end('aborted', null);
+      await job.recordCancellation();
+      await job.end('aborted', null);
+      throw error;
+    }
+    const failure = jobErrorOf(error);
+    await job.end('failed', failure);
+    throw ApplicationFailure.nonRetryable(failure.message, failure.code);
+  }
+}
+
+/** The job's own knowledge of itself, and how it tells it: to queries, search attributes and the Temporal UI. */
+class Job {
+  readonly gate: Gate;
+  approvers: readonly string[] | null = null;
+  readonly #connector: string;
+  #announcing = false;
+  #progress: JobProgress = {
+    state: 'running',
+    step: 'waiting',
+    counts: null,
+    breaches: [],
+    delta: null,
+  };
+  readonly #notes: string[] = [];
+
+  constructor(connector: string) {
+    this.#connector = connector;
+    this.gate = new Gate({
+      blocked: () => this.#progress.state === 'blocked',
+      announcing: () => this.#announcing,
+      abortable: () => this.#progress.step !== 'load' && this.#progress.step !== 'ended',
+      delta: () => this.#progress.delta,
+      approvers: () => this.approvers,
+      note: (text) => {
+        this.#notes.push(text);
+        if (this.#notes.length > 20) this.#notes.shift();
+        this.#tell();
+      },
+    });
+    setHandler(progressQuery, () => this.#progress);
+    this.#tell();
+  }
+
+  get breached(): boolean {
+    return this.#progress.breaches.length > 0;
+  }
+
+  get changesSomething(): boolean {
+    return this.#progress.counts !== null && !changesNothing(this.#progress.counts);
+  }
+
+  get digest(): string {
+    return this.#progress.delta ?? '';
+  }
+
+  enter(step: JobProgress['step']): void {
+    this.#update({ state: 'running', step });
+  }
+
+  review({ counts, breaches, digest }: Delta): void {
+    this.#update({ counts, breaches, delta: digest });
+  }
+
+  skipped(heldBy: string): JobState {
+    this.#notes.push(`skipped: the connector is held by ${heldBy}`);
+    return 'skipped';
+  }
+
+  /** Runs the steps until they are done or somebody aborts the job, which cancels whatever is running. */
+  async untilAborted(steps: () => Promise<JobState>): Promise<JobState> {
+    const scope = new CancellationScope();
+    const cancelOnAbort = this.gate.abort().then(() => scope.cancel());
+    cancelOnAbort.catch(() => {});
+    return await scope.run(steps);
+  }
+
+  /** Waits for a person. Returns when the delta under review is resumed; an abort cancels the steps. */
+  async waitAtTheGate(reviewedBefore: boolean): Promise<void> {
+    const { breaches } = this.#progress;
+    this.#update({ state: 'blocked', step: 'gate' });
+    upsertSearchAttributes({
+      SyncJobState: ['blocked'],
+      SyncBreaches: [...new Set(breaches.map((breach) => breach.threshold))],
+    });
+    upsertMemo({ breaches: breaches.map(describeBreach), delta: this.digest });
+    const stale: JobError = {
+      code: 'DeltaStale',
+      message:
+        'the store moved after the review, so the delta was prepared again and nothing was written',
+      hint: 'Review the new delta, then resume or abort.',
+    };
+    this.#announcing = true;
+    try {
+      await blockJob({ breaches, error: reviewedBefore ? stale : null });
+    } finally {
+      this.#announcing = false;
+    }
+    await this.gate.decision();
+    upsertSearchAttributes({ SyncJobState: ['running'] });
+  }
+
+  /** Nothing is loaded while a decision is being settled, nor after an abort. */
+  async passTheGate(): Promise<void> {
+    await this.gate.settled();
+    if (this.gate.aborted) throw new CancelledFailure('aborted');
+  }
+
+  /** Somebody cancelled the workflow in Temporal: as good as an abort, and written down as one. */
+  async recordCancellation(): Promise<void> {
+    await CancellationScope.nonCancellable(() =>
+      settleDecision({
+        action: 'abort',
+        via: 'cancel',
+        nth: 1,
+        claimedBy: null,
+        reason: 'cancelled in Temporal',
+        delta: this.#progress.delta,
+        why: null,
+        approvers: null,
+      }),
+    );
+  }
+
+  /** Writes the outcome and gives the connector back, also while the workflow is being cancelled. */
+  async end(state: JobState, error: JobError | null): Promise<SyncJobResult> {
+    this.#update({ step: 'ended' });
+    const outcome = await CancellationScope.nonCancellable(() =>
+      endJob({ connector: this.#connector, state, error }),
+    );
+    this.#update({ state: outcome });
+    upsertSearchAttributes({ SyncJobState: [outcome] });
+    await CancellationScope.nonCancellable(() => this.gate.settled());
+    const { counts, breaches } = this.#progress;
+    return { state: outcome, counts, breaches };
+  }
+
+  #update(change: Partial<JobProgress>): void {
+    this.#progress = { ...this.#progress, ...change };
+    this.#tell();
+  }
+
+  #tell(): void {
+    setCurrentDetails(tellStory(this.#connector, this.#progress, this.#notes));
+  }
+}

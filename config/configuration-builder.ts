@@ -1,0 +1,260 @@
+/** From the document to values, checking what a schema cannot: names that refer to one another, and unguarded limits. */
+import { resolve } from 'node:path';
+import jsonata from 'jsonata';
+import { supportsMode } from '../engine/connector-kind.ts';
+import type { Association, EntityType, Property, ValueOrigin } from '../engine/entity-type.ts';
+import {
+  resolveThresholds,
+  type ThresholdSettings,
+  unguardedChanges,
+} from '../engine/threshold.ts';
+import { compileConversion, type ValueFormat } from '../engine/value-format.ts';
+import type { Configuration, ConfigurationSource, ConnectorSettings } from './configuration.ts';
+import type { ConfigurationDocument, ConnectorDocument, PropertyDocument } from './document.ts';
+import { didYouMean, type Finding } from './finding.ts';
+import { formatOptions, optionsOfType, readFormat } from './property-format.ts';
+import { readSchedules } from './schedule-document.ts';
+
+/** Turns the document into values and checks what a schema cannot: names that refer to one another. */
+export class ConfigurationBuilder {
+  readonly #document: ConfigurationDocument;
+  readonly #source: ConfigurationSource;
+  readonly #findings: Finding[];
+
+  constructor(document: ConfigurationDocument, source: ConfigurationSource, findings: Finding[]) {
+    this.#document = document;
+    this.#source = source;
+    this.#findings = findings;
+  }
+
+  build(): Configuration {
+    return {
+      version: this.#source.version,
+      connectors: mapRecord(this.#document.connectors, (name, value) =>
+        this.#connector(name, value),
+      ),
+      entityTypes: mapRecord(this.#document.entityTypes, (name, value) =>
+        this.#entityType(name, value),
+      ),
+      associations: mapRecord(this.#document.associations ?? {}, (name, value) =>
+        this.#association(name, value),
+      ),
+    };
+  }
+
+  #report(path: readonly (string | number)[], message: string): void {
+    this.#findings.push({ path, message });
+  }
+
+  #connector(name: string, document: ConnectorDocument): ConnectorSettings {
+    const path = ['connectors', name];
+    const incremental = document.schedules?.incremental;
+    if (
+      incremental !== undefined &&
+      incremental !== 'never' &&
+      !supportsMode(document.kind, 'incremental')
+    ) {
+      this.#report(
+        [...path, 'schedules', 'incremental'],
+        `a ${document.kind} connector has no incremental mode; write never, or leave it out`,
+      );
+    }
+    this.#guard([...path, 'thresholds'], document.thresholds);
+    return {
+      name,
+      kind: document.kind,
+      directory: resolve(this.#source.directory, document.directory),
+      delimiter: document.delimiter ?? 'auto',
+      encoding: document.encoding ?? 'auto',
+      schedules: readSchedules(document.kind, document.schedules ?? {}, (inner, message) =>
+        this.#report([...path, 'schedules', ...inner], message),
+      ),
+      approvers: document.approvers,
+      thresholds: (document.thresholds ?? {}) as ThresholdSettings,
+    };
+  }
+
+  #entityType(name: string, document: ConfigurationDocument['entityTypes'][string]): EntityType {
+    const path = ['entityTypes', name];
+    this.#knownConnector(path, document.connector);
+    this.#plainFile(path, document.source);
+    const properties = Object.entries(document.properties).map(([property, value]) =>
+      this.#property([...path, 'properties', property], property, value),
+    );
+    const key = properties.find((property) => property.name === document.key);
+    if (!key) {
+      const names = properties.map((property) => property.name);
+      this.#report(
+        [...path, 'key'],
+        `“${document.key}” is not a property of ${name}${didYouMean(document.key, names)}`,
+      );
+    } else if (key.kind === 'reference') {
+      this.#report([...path, 'key'], 'the key must be a scalar property, not a reference');
+    }
+    this.#guard(
+      [...path, 'thresholds'],
+      document.thresholds,
+      this.#connectorLimits(document.connector),
+    );
+    return {
+      ...document,
+      name,
+      properties,
+      thresholds: (document.thresholds ?? {}) as ThresholdSettings,
+    };
+  }
+
+  #property(path: readonly string[], name: string, document: PropertyDocument): Property {
+    const { column, expression, references } = document;
+    if ((column === undefined) === (expression === undefined)) {
+      this.#report(path, 'needs either a column or an expression');
+    }
+    if (expression !== undefined) this.#checkExpression([...path, 'expression'], expression);
+    const origin: ValueOrigin =
+      expression === undefined
+        ? { from: 'column', column: column ?? '' }
+        : { from: 'expression', expression };
+    if (references === undefined) {
+      return { kind: 'scalar', name, origin, format: this.#format(path, document) };
+    }
+    if (document.type !== undefined) {
+      this.#report(
+        [...path, 'type'],
+        'a reference takes the type of the key it refers to; leave it out',
+      );
+    }
+    this.#knownEntityType([...path, 'references'], references);
+    return { kind: 'reference', name, origin, references };
+  }
+
+  #format(path: readonly string[], document: PropertyDocument): ValueFormat {
+    const type = document.type ?? 'string';
+    for (const option of formatOptions) {
+      if (document[option] !== undefined && !optionsOfType[type].includes(option)) {
+        this.#report([...path, option], `has no meaning for type ${type}`);
+      }
+    }
+    const format = readFormat(type, document);
+    if (format.type === 'number' && format.decimalSeparator === format.groupSeparator) {
+      this.#report(path, 'decimalSeparator and groupSeparator are the same');
+    }
+    try {
+      compileConversion(format);
+    } catch (error) {
+      const option = /time ?zone/i.test((error as Error).message) ? 'timezone' : 'format';
+      this.#report([...path, option], (error as Error).message);
+    }
+    return format;
+  }
+
+  #checkExpression(path: readonly string[], expression: string): void {
+    try {
+      jsonata(expression);
+    } catch (error) {
+      const { message, position } = error as { message: string; position?: number };
+      this.#report(
+        path,
+        `is not JSONata: ${message}${position === undefined ? '' : ` (at character ${position})`}`,
+      );
+    }
+    const changing = /\$(now|millis|random|shuffle)\s*\(/.exec(expression);
+    if (changing) {
+      this.#report(
+        path,
+        `$${changing[1]}() gives another value at every run, so every run would change every resource`,
+      );
+    }
+  }
+
+  #association(
+    name: string,
+    document: NonNullable<ConfigurationDocument['associations']>[string],
+  ): Association {
+    const path = ['associations', name];
+    this.#knownConnector(path, document.connector);
+    this.#plainFile(path, document.source);
+    this.#guard(
+      [...path, 'thresholds'],
+      document.thresholds,
+      this.#connectorLimits(document.connector),
+    );
+    for (const side of ['from', 'to'] as const) {
+      const { entityType, property } = document[side];
+      this.#knownEntityType([...path, side, 'entityType'], entityType);
+      const taken = Object.keys(this.#document.entityTypes[entityType]?.properties ?? {});
+      if (taken.includes(property)) {
+        this.#report(
+          [...path, side, 'property'],
+          `${entityType} already has a property “${property}”`,
+        );
+      }
+    }
+    const rivals = Object.entries(this.#document.associations ?? {}).filter(
+      ([other]) => other !== name,
+    );
+    for (const side of ['from', 'to'] as const) {
+      const { entityType, property } = document[side];
+      const rival = rivals.find(([, other]) =>
+        [other.from, other.to].some(
+          (end) => end.entityType === entityType && end.property === property,
+        ),
+      );
+      if (rival) {
+        this.#report(
+          [...path, side, 'property'],
+          `${rival[0]} already gives ${entityType} a “${property}”`,
+        );
+      }
+    }
+    return { ...document, name, thresholds: (document.thresholds ?? {}) as ThresholdSettings };
+  }
+
+  #knownConnector(path: readonly string[], connector: string): void {
+    const known = Object.keys(this.#document.connectors);
+    if (!known.includes(connector)) {
+      this.#report(
+        [...path, 'connector'],
+        `there is no connector “${connector}”${didYouMean(connector, known)}`,
+      );
+    }
+  }
+
+  #knownEntityType(path: readonly string[], entityType: string): void {
+    const known = Object.keys(this.#document.entityTypes);
+    if (!known.includes(entityType)) {
+      this.#report(path, `there is no entity type “${entityType}”${didYouMean(entityType, known)}`);
+    }
+  }
+
+  #plainFile(path: readonly string[], source: string): void {
+    if (source.startsWith('/') || source.split(/[\\/]/).includes('..')) {
+      this.#report([...path, 'source'], 'must be a file within the directory of its connector');
+    }
+  }
+
+  #connectorLimits(connector: string): ThresholdSettings {
+    return (this.#document.connectors[connector]?.thresholds ?? {}) as ThresholdSettings;
+  }
+
+  /** Judges the limits a place sets together with those it inherits; a place that sets none was judged above it. */
+  #guard(
+    path: readonly string[],
+    own: object | undefined,
+    inherited: ThresholdSettings = {},
+  ): void {
+    if (own === undefined) return;
+    for (const [absolute, percentage] of unguardedChanges(resolveThresholds(own, inherited))) {
+      this.#report(
+        path,
+        `leaves a kind of change unguarded: give ${absolute} or ${percentage} a limit`,
+      );
+    }
+  }
+}
+
+function mapRecord<In, Out>(
+  record: Record<string, In>,
+  map: (name: string, value: In) => Out,
+): Map<string, Out> {
+  return new Map(Object.entries(record).map(([name, value]) => [name, map(name, value)]));
+}

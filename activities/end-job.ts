@@ -1,6 +1,6 @@
 /** Ends a job: writes its outcome and gives its connector back. */
 import type { JobError, JobState } from '../engine/job.ts';
-import { endJob, hasRejects } from '../store/job-store.ts';
+import { endJob, hasRejects, wasApplied } from '../store/job-store.ts';
 import { clearLease } from '../store/lease-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -11,15 +11,21 @@ export interface EndRequest {
   readonly error: JobError | null;
 }
 
-/** Ends the job of the calling workflow; a success becomes `succeeded-with-rejects` when it has any. */
+/**
+ * Ends the job of the calling workflow; a success becomes `succeeded-with-rejects` when it has any.
+ *
+ * A job whose delta was applied has succeeded, whatever came after: a worker that died between the commit and its
+ * report, and a cancellation or too many deaths on top of it, must not make history say that nothing was written.
+ */
 export async function conclude(
   { store, log }: ActivityDependencies,
   { connector, state, error }: EndRequest,
 ): Promise<JobState> {
   const { jobId } = currentJob();
-  const outcome =
-    state === 'succeeded' && (await hasRejects(store, jobId)) ? 'succeeded-with-rejects' : state;
-  await endJob(store, jobId, outcome, error);
+  const applied = state === 'succeeded' || (await wasApplied(store, jobId));
+  const success = (await hasRejects(store, jobId)) ? 'succeeded-with-rejects' : 'succeeded';
+  const outcome = applied ? success : state;
+  await endJob(store, jobId, outcome, applied ? null : error);
   await clearLease(store, connector, jobId);
   log.info({ job: jobId, state: outcome, code: error?.code }, 'job ended');
   return outcome;

@@ -1,5 +1,5 @@
 /** Exports the sources of a connector into an extraction. */
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
 import { createExtraction } from '../connectors/extraction.ts';
 import { createConnector } from '../connectors/registry.ts';
@@ -7,6 +7,7 @@ import type { Mode } from '../engine/job.ts';
 import { pinnedConfiguration, recordExtraction, recordStep } from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import type { Report } from './pulse.ts';
 
 /** An extraction in numbers. */
 export interface ExportInfo {
@@ -19,6 +20,7 @@ export interface ExportInfo {
 export async function exportSource(
   { store, configurations, extractions, log }: ActivityDependencies,
   request: { readonly connector: string; readonly mode: Mode },
+  report: Report,
 ): Promise<ExportInfo> {
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'export', 'running');
@@ -30,7 +32,7 @@ export async function exportSource(
       mode: request.mode,
       sources: mappedSources(configuration, request.connector),
       directory: extraction.directory,
-      onProgress: heartbeat,
+      onProgress: report,
       signal: cancellationSignal(),
     });
     const manifest = await extraction.complete(files);

@@ -7,22 +7,24 @@ import { exportSource } from './export-source.ts';
 import { toFailure } from './failures.ts';
 import { loadReviewed } from './load-reviewed.ts';
 import { prepareDelta } from './prepare-delta.ts';
+import { type Report, withPulse } from './pulse.ts';
 import { settleDecision } from './settle-decision.ts';
 
 type Activity<Request, Info> = (
   dependencies: ActivityDependencies,
   request: Request,
+  report: Report,
 ) => Promise<Info>;
 
 /** Binds the activities to the worker's store, configuration and log. */
 export function createSyncActivities(dependencies: ActivityDependencies) {
-  /** Hands the dependencies in, and lets no error out that is not fit for Temporal's history. */
+  /** Hands the dependencies in, heartbeats, and lets no error out that is not fit for Temporal's history. */
   function bind<Request, Info>(
     activity: Activity<Request, Info>,
   ): (request: Request) => Promise<Info> {
     return async (request) => {
       try {
-        return await activity(dependencies, request);
+        return await withPulse((report) => activity(dependencies, request, report));
       } catch (error) {
         throw toFailure(error, dependencies.log);
       }

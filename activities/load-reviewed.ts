@@ -1,8 +1,8 @@
 /** Loads the delta that passed the gate. */
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import { readManifest, verifyExtraction } from '../connectors/extraction.ts';
 import { type LoadOutcome, loadDelta } from '../store/delta-load.ts';
-import { recordStep } from '../store/job-store.ts';
+import { recordStep, wasApplied } from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -25,18 +25,15 @@ export async function loadReviewed(
 ): Promise<LoadOutcome> {
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'load', 'running');
-  const pulse = setInterval(() => heartbeat(), 1000);
-  try {
-    await verifyExtraction(
-      extractions,
-      await readManifest(extractions, extraction),
-      cancellationSignal(),
-    );
-    const outcome = await loadDelta(store, { jobId, connector, fence, digest });
-    await recordStep(store, jobId, 'load', outcome === 'applied' ? 'succeeded' : 'failed');
-    log.info({ job: jobId, outcome }, 'loaded');
-    return outcome;
-  } finally {
-    clearInterval(pulse);
+  // A workflow that was reset may come here again when its connector and its extraction are long gone.
+  const outcome = (await wasApplied(store, jobId, digest)) ? 'applied' : await load();
+  await recordStep(store, jobId, 'load', outcome === 'applied' ? 'succeeded' : 'failed');
+  log.info({ job: jobId, outcome }, 'loaded');
+  return outcome;
+
+  async function load(): Promise<LoadOutcome> {
+    const manifest = await readManifest(extractions, extraction);
+    await verifyExtraction(extractions, manifest, cancellationSignal());
+    return await loadDelta(store, { jobId, connector, fence, digest });
   }
 }

@@ -1,7 +1,7 @@
 /** The thread that parses and maps new records: apart from the worker, so that no expression can stop or see it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { compileExpression } from '../connectors/expression.ts';
-import { parseRecords } from '../connectors/record-parser.ts';
+import { parseEach } from '../connectors/record-parser.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { digestText } from '../engine/record-digest.ts';
 import {
@@ -103,56 +103,33 @@ function createEvaluator(expression: string, index: number): Evaluate {
 }
 
 async function mapBatch({ task, map }: Current, batch: RecordBatch): Promise<Uint8Array> {
-  const records = parseBatch(batch, task.delimiter);
+  const { bytes, ends, lines, digests } = batch;
+  const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let text = '';
-  for (const [index, record] of records.entries()) {
-    const line = batch.lines[index] as number;
+  for (const [index, cells] of parseEach(records, ends, task.delimiter).entries()) {
+    const line = lines[index] as number;
     Atomics.store(pulse, 0, line);
-    const digest = digestText(batch.digests, index * 4);
-    if ('problem' in record) {
-      text += encode(task, record, digest, line, record.cells);
-    } else {
-      const mapped = map(record.cells);
+    const digest = digestText(digests, index * 4);
+    if (cells === null) {
+      const record = records.subarray(
+        index === 0 ? 0 : (ends[index - 1] as number) + 1,
+        ends[index],
+      );
       text += encode(
         task,
-        mapped instanceof Promise ? await mapped : mapped,
+        { problem: malformed() },
         digest,
         line,
-        record.cells,
+        roughCells(record, task.delimiter),
       );
+    } else {
+      const mapped = map(cells);
+      const outcome = mapped instanceof Promise ? await mapped : mapped;
+      text += encode(task, outcome, digest, line, cells);
     }
     Atomics.add(pulse, 1, 1);
   }
   return new TextEncoder().encode(text);
-}
-
-type ParsedRecord =
-  | { readonly cells: readonly string[] }
-  | { readonly problem: RowProblem; readonly cells: readonly string[] };
-
-/** Parses all records at once; one that is malformed makes them be parsed one by one, to tell which. */
-function parseBatch({ bytes, ends }: RecordBatch, delimiter: string): ParsedRecord[] {
-  try {
-    const records = parseRecords(
-      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-      delimiter,
-    );
-    if (records.length === ends.length) return records.map((cells) => ({ cells }));
-  } catch {
-    // Below it is found out which.
-  }
-  let start = 0;
-  return Array.from(ends, (end) => {
-    const record = Buffer.from(bytes.subarray(start, end));
-    start = end + 1;
-    try {
-      const [cells, ...more] = parseRecords(record, delimiter);
-      if (cells && more.length === 0) return { cells };
-    } catch {
-      // A malformed record is data, not a failure of ours.
-    }
-    return { problem: malformed(), cells: roughCells(record, delimiter) };
-  });
 }
 
 function malformed(): RowProblem {

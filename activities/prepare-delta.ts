@@ -1,5 +1,5 @@
 /** Prepares the delta of a job: reads its extraction, maps what is new, compares, counts, and judges the limits. */
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
 import { readManifest } from '../connectors/extraction.ts';
 import { type Counts, noCounts, sumCounts } from '../engine/counts.ts';
@@ -26,6 +26,7 @@ import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.t
 import { createStaging } from '../store/staging.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import type { Report } from './pulse.ts';
 import { RecordMapper } from './record-mapper.ts';
 import { readSource, type SourceReading, sourcesOf } from './source-reading.ts';
 
@@ -37,6 +38,7 @@ import { readSource, type SourceReading, sourcesOf } from './source-reading.ts';
 export async function prepareDelta(
   { store, configurations, extractions, log }: ActivityDependencies,
   request: { readonly connector: string; readonly extraction: string },
+  report: Report,
 ): Promise<DeltaSummary> {
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'prepare', 'running');
@@ -45,9 +47,6 @@ export async function prepareDelta(
   const manifest = await readManifest(extractions, request.extraction);
   const sources = await sourcesOf(configuration, request.connector, manifest, model, extractions);
   const mapper = new RecordMapper();
-  // A long statement says nothing, so the heartbeat cannot wait for it.
-  let progress: object = {};
-  const pulse = setInterval(() => heartbeat(progress), 1000);
   try {
     const summary = await store.transaction('repeatable read', async (session) => {
       await createStaging(session);
@@ -57,9 +56,7 @@ export async function prepareDelta(
         readings.push(
           await readSource(session, source, mapper, {
             signal: cancellationSignal(),
-            onProgress: (now) => {
-              progress = now;
-            },
+            onProgress: report,
           }),
         );
       }
@@ -95,7 +92,6 @@ export async function prepareDelta(
     log.info({ job: jobId, counts: summary.counts, breaches: summary.breaches.length }, 'prepared');
     return summary;
   } finally {
-    clearInterval(pulse);
     await mapper.close();
   }
 }

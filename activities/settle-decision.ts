@@ -48,6 +48,7 @@ export async function settleDecision(
     reason,
     delta,
     ...sender,
+    message: `${runId} ${via} ${action} ${received.nth}`,
   });
   log.info({ job: jobId, action, via, effect }, 'decision');
   return { effect, why };

@@ -9,6 +9,7 @@ import {
   linkScopes,
   type StoredEntityType,
 } from '../store/queries/entity-types.ts';
+import { jobDocument } from '../store/queries/job-document.ts';
 import { listRejects } from '../store/queries/rejects.ts';
 import { type Condition, conditionNames } from '../store/queries/resource-condition.ts';
 import {
@@ -18,7 +19,6 @@ import {
   showResource,
 } from '../store/queries/resources.ts';
 import { viewJob } from './job-view.ts';
-import { jobDocument } from '../store/queries/job-document.ts';
 import type { Session } from './session.ts';
 
 /** Which resources to list. */
@@ -115,17 +115,22 @@ async function requireJob(session: Session, id: string): Promise<void> {
   if ((await jobDocument(await session.store(), id)) === undefined) await viewJob(session, id);
 }
 
-async function requireEntityType(session: Session, name: string): Promise<StoredEntityType> {
+/** @throws LockstepError `NotFound` that names the nearest entity type there is. */
+export async function requireEntityType(session: Session, name: string): Promise<StoredEntityType> {
   const store = await session.store();
   const type = await findEntityType(store, name);
   if (type) return type;
   const names = await entityTypeNames(store);
-  throw new LockstepError('NotFound', `There is no entity type “${name}”${didYouMean(name, names)}`, {
-    hint:
-      names.length === 0
-        ? 'The store knows none yet: run a connector first.'
-        : `There is ${names.join(', ')}.`,
-  });
+  throw new LockstepError(
+    'NotFound',
+    `There is no entity type “${name}”${didYouMean(name, names)}`,
+    {
+      hint:
+        names.length === 0
+          ? 'The store knows none yet: run a connector first.'
+          : `There is ${names.join(', ')}.`,
+    },
+  );
 }
 
 async function requireScope(session: Session, name: string): Promise<void> {

@@ -76,14 +76,22 @@ export async function decideJob(
 function requireDecidable(action: Action, { document, isOpen }: JobView): void {
   const { job, state } = document;
   if (!isOpen) {
-    throw new LockstepError('NothingToResume', `Nothing to ${action}: ${job} has ended (${state})`, {
-      hint: 'See `lockstep jobs --state blocked` for the jobs that wait for a decision.',
-    });
+    throw new LockstepError(
+      'NothingToResume',
+      `Nothing to ${action}: ${job} has ended (${state})`,
+      {
+        hint: 'See `lockstep jobs --state blocked` for the jobs that wait for a decision.',
+      },
+    );
   }
   if (action === 'resume' && state !== 'blocked') {
-    throw new LockstepError('NothingToResume', `Nothing to resume: ${job} is ${state}, not blocked`, {
-      hint: `Follow it with \`lockstep job ${job}\`.`,
-    });
+    throw new LockstepError(
+      'NothingToResume',
+      `Nothing to resume: ${job} is ${state}, not blocked`,
+      {
+        hint: `Follow it with \`lockstep job ${job}\`.`,
+      },
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 /** A job as it really stands: the store's row, corrected by Temporal where the row cannot know. */
+
+import { didYouMean } from '../config/finding.ts';
 import { noCounts } from '../engine/counts.ts';
 import { errorCatalogue, LockstepError } from '../engine/errors.ts';
 import { isFinal, type JobDocument, type JobError } from '../engine/job.ts';
-import { didYouMean } from '../config/finding.ts';
 import { type JobRecord, jobRecord, jobState } from '../store/queries/job-document.ts';
 import { type JobFilter, type JobSummary, listJobs } from '../store/queries/jobs.ts';
 import { inOurWords } from './outage.ts';
@@ -67,15 +68,20 @@ export async function viewJobs(session: Session, filter: JobFilter): Promise<Job
   const store = await session.store();
   const { state } = filter;
   // The state of an open row may be wrong, so what the filter is about is known only after correction.
-  const asked = state === 'failed' ? await openAndFailed(session, filter) : await listJobs(store, filter);
+  const asked =
+    state === 'failed' ? await openAndFailed(session, filter) : await listJobs(store, filter);
   const corrected = await correctAll(session, asked);
-  return corrected.filter((job) => state === undefined || job.state === state).slice(0, filter.limit);
+  return corrected
+    .filter((job) => state === undefined || job.state === state)
+    .slice(0, filter.limit);
 }
 
 async function openAndFailed(session: Session, filter: JobFilter): Promise<JobSummary[]> {
   const store = await session.store();
   const lists = await Promise.all(
-    (['failed', 'running', 'blocked'] as const).map((state) => listJobs(store, { ...filter, state })),
+    (['failed', 'running', 'blocked'] as const).map((state) =>
+      listJobs(store, { ...filter, state }),
+    ),
   );
   return lists.flat().sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
 }
@@ -98,7 +104,11 @@ async function correctAll(session: Session, jobs: readonly JobSummary[]): Promis
 }
 
 /** Reading history must not need Temporal: what is written down is better than nothing at three in the morning. */
-function orAsWritten<Written>(session: Session, written: Written | undefined, error: unknown): Written {
+function orAsWritten<Written>(
+  session: Session,
+  written: Written | undefined,
+  error: unknown,
+): Written {
   const known = inOurWords(error);
   const isAway = known instanceof LockstepError && known.code === 'TemporalUnavailable';
   if (written === undefined || !isAway) throw known;
@@ -133,7 +143,10 @@ function terminated({ status }: WorkflowView): JobError {
 
 async function noSuchJob(session: Session, id: string): Promise<LockstepError> {
   const recent = await listJobs(await session.store(), { limit: 50 });
-  const guess = didYouMean(id, recent.map(({ job }) => job));
+  const guess = didYouMean(
+    id,
+    recent.map(({ job }) => job),
+  );
   const near = guess.startsWith('; did you mean') ? guess : '';
   return new LockstepError('NotFound', `There is no job “${id}”${near}`, {
     hint: 'See `lockstep jobs` for the jobs there are.',

@@ -4,7 +4,14 @@ import type { Reject } from '../engine/reject.ts';
 import type { Change } from '../store/queries/changes.ts';
 import type { JobSummary } from '../store/queries/jobs.ts';
 import type { ResourceDocument } from '../store/queries/resources.ts';
-import { browse, type ChangesOptions, changesOf, type ListOptions, look, rejectsOf } from './browse.ts';
+import {
+  browse,
+  type ChangesOptions,
+  changesOf,
+  type ListOptions,
+  look,
+  rejectsOf,
+} from './browse.ts';
 import { type DecideOptions, decideJob } from './decide.ts';
 import { viewJob, viewJobs } from './job-view.ts';
 import { inOurWords } from './outage.ts';
@@ -92,7 +99,8 @@ export function lockstepOf(session: Session): Lockstep {
     resume: (id, options = {}) => inWords(decideJob(session, 'resume', id, options)),
     abort: (id, options = {}) => inWords(decideJob(session, 'abort', id, options)),
     list: (entityType, options = {}) => eachInWords(browse(session, entityType, options)),
-    show: (entityType, key) => inWords(look(session, entityType, key).then(({ resource }) => resource)),
+    show: (entityType, key) =>
+      inWords(look(session, entityType, key).then(({ resource }) => resource)),
     schedules: () => inWords(readSchedules(session)),
     applySchedules: () => inWords(applySchedules(session)),
     activate: (connector, options = {}) => inWords(activate(session, connector, options)),
@@ -110,7 +118,9 @@ async function inWords<Result>(result: Promise<Result>): Promise<Result> {
   }
 }
 
-async function* eachInWords<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item, void, undefined> {
+async function* eachInWords<Item>(
+  items: AsyncIterable<Item>,
+): AsyncGenerator<Item, void, undefined> {
   try {
     yield* items;
   } catch (error) {

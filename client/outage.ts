@@ -13,6 +13,10 @@ const storeOutage =
 const storeOutageText =
   /Connection terminated|ECONNREFUSED|ECONNRESET|timeout exceeded when trying to connect|Can't reach database|the database system is|terminating connection|Server has closed the connection/i;
 
+/** PostgreSQL's and Prisma's ways of saying that a table does not exist. */
+const undefinedTable = '42P01';
+const tableMissing = 'P2021';
+
 /** True when PostgreSQL could not be asked. */
 export function isStoreOutage(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -24,9 +28,20 @@ export function isStoreOutage(error: unknown): boolean {
   return false;
 }
 
-/** The same error, in our words when it says that a server is away. */
+/** The same error, in our words when it says that a server is away or not made ready. */
 export function inOurWords(error: unknown): unknown {
   if (error instanceof LockstepError) return error;
+  const { code } = error as { code?: unknown };
+  if (code === undefinedTable || code === tableMissing) {
+    return new LockstepError(
+      'StoreUnavailable',
+      'The database does not have the tables of Lockstep',
+      {
+        hint: 'Run `lockstep migrate`.',
+        cause: error,
+      },
+    );
+  }
   if (isTemporalOutage(error)) {
     return new LockstepError('TemporalUnavailable', 'Temporal does not answer', { cause: error });
   }

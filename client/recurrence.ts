@@ -18,7 +18,8 @@ export function toSpec(recurrence: Exclude<Recurrence, 'never'>): ScheduleOption
 export function recurrenceInWords(spec: ScheduleSpecDescription): string {
   const [interval] = spec.intervals ?? [];
   const [calendar] = spec.calendars ?? [];
-  if ((spec.intervals?.length ?? 0) + (spec.calendars?.length ?? 0) !== 1) return 'as set in Temporal';
+  if ((spec.intervals?.length ?? 0) + (spec.calendars?.length ?? 0) !== 1)
+    return 'as set in Temporal';
   if (interval) return `every ${inUnits(interval.every / minuteMs)}`;
   const [hour] = calendar?.hour ?? [];
   const [minute] = calendar?.minute ?? [];

@@ -86,7 +86,9 @@ async function requireMode(session: Session, connector: string, mode: Mode): Pro
     throw new LockstepError(
       'IncrementalUnsupported',
       `“${connector}” is a ${kind} connector, which has no incremental mode`,
-      { hint: `Run \`lockstep run ${connector} --mode complete\`: unchanged rows cost next to nothing.` },
+      {
+        hint: `Run \`lockstep run ${connector} --mode complete\`: unchanged rows cost next to nothing.`,
+      },
     );
   }
 }
@@ -118,5 +120,7 @@ async function refuseIfBlocked(session: Session, connector: string): Promise<voi
 }
 
 function randomSuffix(): string {
-  return randomInt(36 ** 4).toString(36).padStart(4, '0');
+  return randomInt(36 ** 4)
+    .toString(36)
+    .padStart(4, '0');
 }

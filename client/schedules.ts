@@ -9,7 +9,12 @@ import {
 import { LockstepError } from '../engine/errors.ts';
 import type { Mode } from '../engine/job.ts';
 import { scheduleId } from '../workflows/identifiers.ts';
-import { isSameSchedule, type PlannedSchedule, planSchedules, scheduleMemo } from './planned-schedule.ts';
+import {
+  isSameSchedule,
+  type PlannedSchedule,
+  planSchedules,
+  scheduleMemo,
+} from './planned-schedule.ts';
 import { recurrenceInWords } from './recurrence.ts';
 import { requireConnector } from './run.ts';
 import { searchAttributesMissing } from './search-attributes.ts';
@@ -143,7 +148,9 @@ export async function deactivate(
   { by = session.identity, reason }: ActivationOptions,
 ): Promise<ScheduleDocument[]> {
   const note = `${deactivationNote}${by}${reason === undefined ? '' : `: ${reason}`}`;
-  return await forBoth(session, connector, (client, id) => client.schedule.getHandle(id).pause(note));
+  return await forBoth(session, connector, (client, id) =>
+    client.schedule.getHandle(id).pause(note),
+  );
 }
 
 /** Puts a connector back into its schedules. */
@@ -200,7 +207,10 @@ async function describe(client: Client, id: string): Promise<ScheduleDescription
 }
 
 /** Ours are those that we marked, for this task queue: another installation may share the namespace. */
-function isOurs(session: Session, { memo }: { memo?: Record<string, unknown> | undefined }): boolean {
+function isOurs(
+  session: Session,
+  { memo }: { memo?: Record<string, unknown> | undefined },
+): boolean {
   return memo?.['owner'] === 'lockstep' && memo['taskQueue'] === session.settings.taskQueue;
 }
 
@@ -212,7 +222,13 @@ function otherMode(mode: Mode): Mode {
   return mode === 'complete' ? 'incremental' : 'complete';
 }
 
-function toDocument({ scheduleId: id, memo, spec, state, info }: ScheduleDescription): ScheduleDocument {
+function toDocument({
+  scheduleId: id,
+  memo,
+  spec,
+  state,
+  info,
+}: ScheduleDescription): ScheduleDocument {
   return {
     schedule: id,
     connector: String(memo?.['connector']),
@@ -227,4 +243,3 @@ function toDocument({ scheduleId: id, memo, spec, state, info }: ScheduleDescrip
     })),
   };
 }
-

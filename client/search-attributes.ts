@@ -21,6 +21,9 @@ export function searchAttributesMissing(error: unknown): LockstepError | undefin
   return new LockstepError(
     'TemporalUnavailable',
     'The Temporal server does not know the search attributes of Lockstep',
-    { hint: 'Register them once in its namespace; docs/operations.md has the command.', cause: error },
+    {
+      hint: 'Register them once in its namespace; docs/operations.md has the command.',
+      cause: error,
+    },
   );
 }

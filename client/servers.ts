@@ -1,4 +1,6 @@
 /** Finding the servers: those the environment names, else those of the `lockstep dev` of this home. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { LockstepError } from '../engine/errors.ts';
 import { type DevState, readDevState } from '../local/dev-state.ts';
@@ -38,7 +40,9 @@ export async function findTemporalServer(
   throw new LockstepError(
     'TemporalUnavailable',
     'No Temporal server is known: TEMPORAL_ADDRESS is not set',
-    { hint: `${startThem}, or set TEMPORAL_ADDRESS (or LOCKSTEP_HOME, if they run in another home).` },
+    {
+      hint: `${startThem}, or set TEMPORAL_ADDRESS (or LOCKSTEP_HOME, if they run in another home).`,
+    },
   );
 }
 
@@ -64,9 +68,21 @@ export function environmentOf(
     ...Object.fromEntries(others),
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: state.temporalAddress,
-    // Read instead of the user's temporal.toml, and empty.
-    TEMPORAL_CONFIG_FILE: process.platform === 'win32' ? 'NUL' : '/dev/null',
+    TEMPORAL_CONFIG_FILE: profileFileOf(lockstepHome(environment)),
   };
+}
+
+/**
+ * Writes the profile of the Temporal server of a home. It is read instead of the user's own, whose keys and TLS are for
+ * other servers; the `temporal` command understands it too.
+ */
+export async function writeProfile(home: string, address: string): Promise<void> {
+  await mkdir(home, { recursive: true });
+  await writeFile(profileFileOf(home), `[profile.default]\naddress = ${JSON.stringify(address)}\n`);
+}
+
+function profileFileOf(home: string): string {
+  return join(home, 'temporal.toml');
 }
 
 function loadProfile(environment: NodeJS.ProcessEnv): ClientConnectConfig {
@@ -79,7 +95,10 @@ function loadProfile(environment: NodeJS.ProcessEnv): ClientConnectConfig {
     throw new LockstepError(
       'TemporalUnavailable',
       `The Temporal profile cannot be used: ${(cause as Error).message}`,
-      { hint: 'Correct TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE or the profile in temporal.toml.', cause },
+      {
+        hint: 'Correct TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE or the profile in temporal.toml.',
+        cause,
+      },
     );
   }
 }

@@ -62,7 +62,8 @@ export async function waitForJob(
     const row = await throughOutages(() => jobState(store, id), session.note, signal);
     if (row && isFinal(row.document.state)) return row.document;
     const asks = row?.document.state === 'blocked';
-    if (row && asks && (decided === undefined || row.delta?.id !== decided.deltaId)) return row.document;
+    if (row && asks && (decided === undefined || row.delta?.id !== decided.deltaId))
+      return row.document;
     if (Date.now() - looked >= lookMs) {
       const view = await throughOutages(() => viewWorkflow(client, id), session.note, signal);
       if (view.status !== 'open') {

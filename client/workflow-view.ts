@@ -1,7 +1,7 @@
 /** What Temporal says of the workflow of a job: whether it is open, how far it is, and what it waits for. */
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
-import { errorCatalogue, type ErrorCode } from '../engine/errors.ts';
+import { type ErrorCode, errorCatalogue } from '../engine/errors.ts';
 import type { JobError, Mode } from '../engine/job.ts';
 import { isUnknownToTemporal } from './temporal.ts';
 

@@ -14,6 +14,8 @@ export interface Settings {
   readonly taskQueue: string;
   /** `LOCKSTEP_LOG_LEVEL`; default `info`. */
   readonly logLevel: string;
+  /** `LOCKSTEP_WORKFLOW_BUNDLE`: a bundle of these very workflows, so that a worker need not build its own. Absolute. */
+  readonly workflowBundle: string | undefined;
   /** The environment itself, for `${ENV_NAME}` in the configuration. **Danger:** holds secrets. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -21,6 +23,7 @@ export interface Settings {
 /** Reads the settings. Nothing is checked for existence here: `lockstep check` does. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
   const home = resolve(environment['LOCKSTEP_HOME'] ?? '.lockstep');
+  const bundle = environment['LOCKSTEP_WORKFLOW_BUNDLE'];
   return {
     configurationFile: resolve(environment['LOCKSTEP_CONFIG'] ?? 'lockstep.yaml'),
     home,
@@ -28,6 +31,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     databaseUrl: environment['DATABASE_URL'],
     taskQueue: environment['LOCKSTEP_TASK_QUEUE'] ?? 'lockstep',
     logLevel: environment['LOCKSTEP_LOG_LEVEL'] ?? 'info',
+    workflowBundle: bundle ? resolve(bundle) : undefined,
     environment,
   };
 }

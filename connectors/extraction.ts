@@ -36,7 +36,8 @@ export async function createExtraction(
   const parent = join(root, connector);
   const stem = job.replaceAll(/[^A-Za-z0-9._-]/g, '_');
   const name = `${stem}~${randomBytes(4).toString('hex')}`;
-  const unfinished = join(parent, `${stem}~unfinished`);
+  // Of its own, too: an attempt that was taken for dead may go on writing beside its successor.
+  const unfinished = join(parent, `${name}~unfinished`);
   await mkdir(parent, { recursive: true, mode: 0o700 });
   for (const entry of await readdir(parent)) {
     if (entry.startsWith(`${stem}~`))

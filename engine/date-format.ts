@@ -3,17 +3,21 @@
 /** Parses text of the compiled format to ISO 8601, or returns undefined when it is not such a date. */
 export type ParseDate = (text: string) => string | undefined;
 
-type Field =
-  | 'year'
-  | 'month'
-  | 'day'
-  | 'hour'
-  | 'hour12'
-  | 'minute'
-  | 'second'
-  | 'millisecond'
-  | 'half'
-  | 'offset';
+const allFields = [
+  'year',
+  'month',
+  'day',
+  'hour',
+  'hour12',
+  'minute',
+  'second',
+  'millisecond',
+  'half',
+  'offset',
+] as const;
+type Field = (typeof allFields)[number];
+/** The text of a field, where the format has it. */
+type ValueAt = (field: Field) => string | undefined;
 
 /** Tokens of Unicode Technical Standard #35 (date field symbols) that Lockstep understands. */
 const tokens: Readonly<Record<string, { field: Field; pattern: string }>> = {
@@ -65,11 +69,18 @@ export function compileDateFormat(
   requireFields(fields, timezone !== undefined);
   const matcher = new RegExp(`^${pattern}$`);
   const zone = timezone === undefined ? undefined : zoneOffsets(timezone);
+  // A field that the format does not have gets a group that does not exist.
+  const groups = Object.fromEntries(
+    allFields.map((field) => [
+      field,
+      fields.indexOf(field) === -1 ? fields.length + 1 : fields.indexOf(field) + 1,
+    ]),
+  ) as Record<Field, number>;
   return (text) => {
     const found = matcher.exec(text);
     if (!found) return undefined;
-    const values = new Map(fields.map((field, index) => [field, found[index + 1] ?? '']));
-    return zone === undefined ? calendarDate(values) : instant(values, zone);
+    const valueAt = (field: Field) => found[groups[field]];
+    return zone === undefined ? calendarDate(valueAt) : instant(valueAt, zone);
   };
 }
 
@@ -96,10 +107,10 @@ function escapePattern(literal: string): string {
   return literal.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }
 
-function calendarDate(values: ReadonlyMap<Field, string>): string | undefined {
-  const year = Number(values.get('year'));
-  const month = Number(values.get('month'));
-  const day = Number(values.get('day'));
+function calendarDate(valueAt: ValueAt): string | undefined {
+  const year = Number(valueAt('year'));
+  const month = Number(valueAt('month'));
+  const day = Number(valueAt('day'));
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month))
     return undefined;
   return `${digits(year, 4)}-${digits(month, 2)}-${digits(day, 2)}`;
@@ -114,27 +125,27 @@ function digits(value: number, width: number): string {
   return String(value).padStart(width, '0');
 }
 
-function instant(values: ReadonlyMap<Field, string>, zone: ZoneOffsets): string | undefined {
-  const date = calendarDate(values);
-  const hour = hourOfDay(values);
-  const minute = Number(values.get('minute') ?? 0);
-  const second = Number(values.get('second') ?? 0);
+function instant(valueAt: ValueAt, zone: ZoneOffsets): string | undefined {
+  const date = calendarDate(valueAt);
+  const hour = hourOfDay(valueAt);
+  const minute = Number(valueAt('minute') ?? 0);
+  const second = Number(valueAt('second') ?? 0);
   if (date === undefined || hour === undefined || minute > 59 || second > 59) return undefined;
   const local = Date.parse(
-    `${date}T${digits(hour, 2)}:${digits(minute, 2)}:${digits(second, 2)}.${values.get('millisecond') ?? '000'}Z`,
+    `${date}T${digits(hour, 2)}:${digits(minute, 2)}:${digits(second, 2)}.${valueAt('millisecond') ?? '000'}Z`,
   );
-  const written = values.get('offset');
+  const written = valueAt('offset');
   const offset = written === undefined ? zone.at(local) : writtenOffset(written);
   return offset === undefined ? undefined : new Date(local - offset).toISOString();
 }
 
-function hourOfDay(values: ReadonlyMap<Field, string>): number | undefined {
-  const half = values.get('half');
+function hourOfDay(valueAt: ValueAt): number | undefined {
+  const half = valueAt('half');
   if (half === undefined) {
-    const hour = Number(values.get('hour'));
+    const hour = Number(valueAt('hour'));
     return hour <= 23 ? hour : undefined;
   }
-  const hour = Number(values.get('hour12'));
+  const hour = Number(valueAt('hour12'));
   if (hour < 1 || hour > 12) return undefined;
   return (hour % 12) + (half.toLowerCase() === 'pm' ? 12 : 0);
 }

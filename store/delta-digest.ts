@@ -2,23 +2,17 @@
 import type { PoolClient } from 'pg';
 
 /**
- * 128 bits over every change and every piece of bookkeeping of a delta, whatever their order: two 64-bit sums of
- * PostgreSQL's seeded record hash. It guards against accidents; who may write the delta's tables may write the store.
+ * A digest over every change and every piece of bookkeeping of a delta, whatever their order: for each table the count,
+ * the sum and the exclusive or of PostgreSQL's 64-bit record hash. It guards against accidents; who may write the
+ * delta's tables may write the store.
  */
 export async function digestOfDelta(session: PoolClient, deltaId: bigint): Promise<string> {
+  const parts = ['resource_change', 'link_change', 'bookkeeping'].map(
+    (table) => `(select concat_ws(':', count(*), sum(hash), bit_xor(hash))
+       from (select hash_record_extended(row(c.*), 0) as hash from ${table} c where delta_id = $1) hashed)`,
+  );
   const { rows } = await session.query<{ digest: string }>(
-    `select md5(string_agg(part, ',' order by part)) as digest from (
-       select 'r' || count(*) || ':' || coalesce(sum(hash_record_extended(row(c.*), 1)::numeric), 0) || ':'
-         || coalesce(sum(hash_record_extended(row(c.*), 2)::numeric), 0) as part
-       from resource_change c where delta_id = $1
-       union all
-       select 'l' || count(*) || ':' || coalesce(sum(hash_record_extended(row(c.*), 1)::numeric), 0) || ':'
-         || coalesce(sum(hash_record_extended(row(c.*), 2)::numeric), 0)
-       from link_change c where delta_id = $1
-       union all
-       select 'b' || count(*) || ':' || coalesce(sum(hash_record_extended(row(c.*), 1)::numeric), 0) || ':'
-         || coalesce(sum(hash_record_extended(row(c.*), 2)::numeric), 0)
-       from bookkeeping c where delta_id = $1) parts`,
+    `select md5(concat_ws(',', ${parts.join(', ')})) as digest`,
     [deltaId],
   );
   return (rows[0] as { digest: string }).digest;

@@ -129,9 +129,13 @@ async function applyResources(session: PoolClient, jobId: string, deltaId: bigin
   );
   // A link that came to a deleted resource after the review would be left without its end.
   const { rows } = await session.query(
-    `select from resource_change c where c.delta_id = $1 and c.change = 'delete'
-       and (exists (select from link l where l.from_id = c.resource_id)
-         or exists (select from link l where l.to_id = c.resource_id)) limit 1`,
+    `with gone as (select resource_id as id, entity_type_id from resource_change
+                   where delta_id = $1 and change = 'delete')
+     (select from gone join navigation_property n on n.from_entity_type_id = gone.entity_type_id
+      join link l on l.navigation_property_id = n.id and l.from_id = gone.id limit 1)
+     union all
+     (select from gone join navigation_property n on n.to_entity_type_id = gone.entity_type_id
+      join link l on l.navigation_property_id = n.id and l.to_id = gone.id limit 1)`,
     [deltaId],
   );
   if (rows.length > 0) throw new Stale();
@@ -168,9 +172,11 @@ async function applyLinks(session: PoolClient, jobId: string, deltaId: bigint): 
     [deltaId, jobId],
   );
   const { rows } = await session.query(
-    `select from link_change c where c.delta_id = $1 and c.change <> 'delete'
-       and not (exists (select from resource r where r.id = c.from_id)
-         and exists (select from resource r where r.id = c.to_id)) limit 1`,
+    `(select from link_change c left join resource r on r.id = c.from_id
+      where c.delta_id = $1 and c.change <> 'delete' and r.id is null limit 1)
+     union all
+     (select from link_change c left join resource r on r.id = c.to_id
+      where c.delta_id = $1 and c.change <> 'delete' and r.id is null limit 1)`,
     [deltaId],
   );
   if (rows.length > 0) throw new Stale();

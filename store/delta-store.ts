@@ -46,7 +46,9 @@ export async function openDelta(
   extraction: string,
 ): Promise<bigint> {
   const old = `(select id from delta where job_id = $1 and applied_at is null)`;
-  await session.query(`delete from bookkeeping where delta_id in ${old}`, [jobId]);
+  for (const table of ['bookkeeping', 'resource_change', 'link_change']) {
+    await session.query(`delete from ${table} where delta_id in ${old}`, [jobId]);
+  }
   await session.query('delete from delta where job_id = $1 and applied_at is null', [jobId]);
   const { rows } = await session.query<{ id: string }>(
     `insert into delta (job_id, extraction, digest, counts, entity_types, associations, breaches, diagnoses)

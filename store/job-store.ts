@@ -60,7 +60,7 @@ export async function recordExtraction(
 
 /** Notes that a step begins or changes its state; an ending state ends its clock. */
 export async function recordStep(
-  store: Store,
+  store: { readonly prisma: Pick<Store['prisma'], 'jobStep'> },
   jobId: string,
   name: StepName,
   state: StepState,
@@ -103,30 +103,44 @@ export interface DecisionEntry {
   readonly principal: string | null;
   readonly reason: string | null;
   readonly delta: string | null;
+  /** Which message it was: the same one, settled again after a crash, is written down once. */
+  readonly message: string;
 }
 
-/** Writes a decision down, with its line in the audit log, and lets an applied resume run on. */
-export async function recordDecision(store: Store, decision: DecisionEntry): Promise<void> {
+/**
+ * Writes a decision down, with its line in the audit log, and lets an applied resume run on. All or nothing, so that
+ * repeating it after a crash is harmless; and a worker that was long frozen cannot reopen a job that has ended.
+ */
+export async function recordDecision(store: Store, entry: DecisionEntry): Promise<void> {
+  const { message, ...decision } = entry;
   const { jobId, action, effect } = decision;
-  await store.prisma.$transaction([
-    store.prisma.decision.create({ data: decision }),
-    store.prisma.auditEvent.create({
+  await store.prisma.$transaction(async (prisma) => {
+    // Two attempts to settle one message take turns here.
+    await prisma.$queryRaw`select id from job where id = ${jobId} for update`;
+    const settled = await prisma.auditEvent.findFirst({
+      where: { subject: jobId, detail: { path: ['message'], equals: message } },
+    });
+    if (settled) return;
+    await prisma.decision.create({ data: decision });
+    await prisma.auditEvent.create({
       data: {
         actor: decision.principal ?? decision.identity ?? decision.claimedBy ?? 'unknown',
         action: `${action}-${effect}`,
         subject: jobId,
-        detail: { ...decision },
+        detail: { ...entry },
       },
-    }),
-  ]);
-  if (effect !== 'applied') return;
-  await recordStep(store, jobId, 'gate', action === 'resume' ? 'succeeded' : 'aborted');
-  if (action === 'resume') {
-    await store.prisma.job.update({
-      where: { id: jobId },
-      data: { state: 'running', error: Prisma.DbNull },
     });
-  }
+    if (effect !== 'applied') return;
+    const open = await prisma.job.findFirst({ where: { id: jobId, endedAt: null } });
+    if (!open) return;
+    await recordStep({ prisma }, jobId, 'gate', action === 'resume' ? 'succeeded' : 'aborted');
+    if (action === 'resume') {
+      await prisma.job.update({
+        where: { id: jobId },
+        data: { state: 'running', error: Prisma.DbNull },
+      });
+    }
+  });
 }
 
 /** Ends a job, with whatever step is still open. */
@@ -150,4 +164,14 @@ export async function endJob(
 /** True when the job ended with rejects. */
 export async function hasRejects(store: Store, jobId: string): Promise<boolean> {
   return (await store.prisma.reject.findFirst({ where: { jobId }, select: { id: true } })) !== null;
+}
+
+/** True when the delta that a job prepared last, or the one of the given digest, was applied. */
+export async function wasApplied(store: Store, jobId: string, digest?: string): Promise<boolean> {
+  const delta = await store.prisma.delta.findFirst({
+    where: { jobId, ...(digest === undefined ? {} : { digest }) },
+    orderBy: { id: 'desc' },
+    select: { appliedAt: true },
+  });
+  return delta !== null && delta.appliedAt !== null;
 }

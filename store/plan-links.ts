@@ -167,11 +167,14 @@ async function planLinksOfDeleted(plan: Plan): Promise<void> {
   const { session, deltaId, connector } = plan;
   const { rowCount } = await session.query(
     `create temporary table orphaned_link on commit drop as
-     with gone as (select resource_id as id from resource_change where delta_id = ${deltaId} and change = 'delete'),
+     with gone as (select resource_id as id, entity_type_id from resource_change
+                   where delta_id = ${deltaId} and change = 'delete'),
      touched as (
-       select l.* from link l join gone on gone.id = l.from_id
+       select l.* from gone join navigation_property n on n.from_entity_type_id = gone.entity_type_id
+       join link l on l.navigation_property_id = n.id and l.from_id = gone.id
        union
-       select l.* from link l join gone on gone.id = l.to_id)
+       select l.* from gone join navigation_property n on n.to_entity_type_id = gone.entity_type_id
+       join link l on l.navigation_property_id = n.id and l.to_id = gone.id)
      select l.navigation_property_id, l.from_id, l.to_id, f.key as from_key, t.key as to_key, l.source_digest,
        f.source_digest as owner_digest, f.entity_type_id as from_entity_type_id,
        exists (select from gone where gone.id = l.from_id) as from_gone

@@ -1,6 +1,4 @@
 /** Puts a worker together: store, configuration, activities and the workflow bundle on one task queue. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -11,6 +9,7 @@ import { LockstepError } from '../engine/errors.ts';
 import { openStore } from '../store/database.ts';
 import type { WorkerLog } from './log.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { payloadConverterPath, workflowCode } from './workflow-bundle.ts';
 import { createWorkflowRegister } from './workflow-register.ts';
 
 /** A worker that polls until it is told to stop. */
@@ -20,8 +19,6 @@ export interface RunningWorker {
   /** Finishes or hands back what it is doing, then stops. */
   shutdown(): void;
 }
-
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 /**
  * Starts a worker with these settings.
@@ -46,12 +43,8 @@ export async function startWorker(settings: Settings, log: WorkerLog): Promise<R
     connection,
     namespace,
     taskQueue: settings.taskQueue,
-    ...workflowCode(),
-    dataConverter: {
-      payloadConverterPath: fileURLToPath(
-        new URL(`./payload-converter.${extension}`, import.meta.url),
-      ),
-    },
+    ...workflowCode(settings.workflowBundle),
+    dataConverter: { payloadConverterPath },
     activities: createSyncActivities({
       store,
       configurations: {
@@ -78,13 +71,4 @@ export async function startWorker(settings: Settings, log: WorkerLog): Promise<R
     }
   }
   return { stopped: run(), shutdown: () => worker.shutdown() };
-}
-
-/** From `dist/`, the bundle that was built with it: bundling at start costs seconds and about 100 MB. Else the source. */
-function workflowCode() {
-  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-  if (extension === 'js' && existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
-  return {
-    workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
-  };
 }

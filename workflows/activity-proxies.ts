@@ -5,26 +5,31 @@ import type { SyncActivities } from '../activities/index.ts';
 /** A complete job gives up waiting for its connector after this long. */
 const patience = '24 hours';
 
+/** Every activity heartbeats, so a worker that dies is noticed within this time. */
+const heartbeatTimeout = '10 seconds';
+
 /** Short notes in the store; they are worth trying for as long as PostgreSQL is away. */
 export const { blockJob, settleDecision, endJob } = proxyActivities<SyncActivities>({
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout,
   retry: { initialInterval: '200 ms', maximumInterval: '30 seconds' },
 });
 
 /** Waiting for the connector is a matter of retries, whose delays the activity itself chooses. */
 export const { beginJob } = proxyActivities<SyncActivities>({
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout,
   scheduleToCloseTimeout: patience,
   retry: { initialInterval: '200 ms', maximumInterval: '30 seconds' },
 });
 
 /**
- * The long steps. They heartbeat, so a worker that dies is noticed within seconds, and cancellation waits until they
- * have really stopped: the connector is not given back under a running export.
+ * The long steps. Cancellation waits until they have really stopped: the connector is not given back under a running
+ * export.
  */
 export const { exportSource, prepareDelta, loadDelta } = proxyActivities<SyncActivities>({
   startToCloseTimeout: '12 hours',
-  heartbeatTimeout: '10 seconds',
+  heartbeatTimeout,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1 second', maximumInterval: '2 minutes', maximumAttempts: 20 },
 });

@@ -81,11 +81,12 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
     });
     return await job.end(state, null);
   } catch (error) {
-    if (isCancellation(error)) {
-      if (job.gate.aborted) return await job.end('aborted', null);
-      await job.recordCancellation();
-      await job.end('aborted', null);
-      throw error;
+    if (job.gate.aborted) return await job.end('aborted', null);
+    // A worker that died under a cancelled step makes it time out instead of end as cancelled.
+    if (isCancellation(error) || CancellationScope.current().consideredCancelled) {
+      const result = await job.endCancelled();
+      if (result.state !== 'aborted') return result;
+      throw new CancelledFailure('cancelled in Temporal');
     }
     const failure = jobErrorOf(error);
     await job.end('failed', failure);
@@ -111,7 +112,7 @@ class Job {
   constructor(connector: string) {
     this.#connector = connector;
     this.gate = new Gate({
-      blocked: () => this.#progress.state === 'blocked',
+      blocked: () => this.#progress.step === 'gate',
       announcing: () => this.#announcing,
       abortable: () => this.#progress.step !== 'load' && this.#progress.step !== 'ended',
       delta: () => this.#progress.delta,
@@ -190,8 +191,9 @@ class Job {
     if (this.gate.aborted) throw new CancelledFailure('aborted');
   }
 
-  /** Somebody cancelled the workflow in Temporal: as good as an abort, and written down as one. */
-  async recordCancellation(): Promise<void> {
+  /** Somebody cancelled the workflow in Temporal: as good as an abort, unless the delta was applied already. */
+  async endCancelled(): Promise<SyncJobResult> {
+    const result = await this.end('aborted', null);
     await CancellationScope.nonCancellable(() =>
       settleDecision({
         action: 'abort',
@@ -200,23 +202,26 @@ class Job {
         claimedBy: null,
         reason: 'cancelled in Temporal',
         delta: this.#progress.delta,
-        why: null,
+        why: result.state === 'aborted' ? null : 'too late to abort: the delta was applied',
         approvers: null,
       }),
     );
+    return result;
   }
 
   /** Writes the outcome and gives the connector back, also while the workflow is being cancelled. */
   async end(state: JobState, error: JobError | null): Promise<SyncJobResult> {
-    this.#update({ step: 'ended' });
-    const outcome = await CancellationScope.nonCancellable(() =>
-      endJob({ connector: this.#connector, state, error }),
-    );
-    this.#update({ state: outcome });
-    upsertSearchAttributes({ SyncJobState: [outcome] });
-    await CancellationScope.nonCancellable(() => this.gate.settled());
-    const { counts, breaches } = this.#progress;
-    return { state: outcome, counts, breaches };
+    this.#update({ state: 'running', step: 'ended' });
+    return await CancellationScope.nonCancellable(async () => {
+      // A resume that is still being written down would overwrite the outcome.
+      await this.gate.settled();
+      const outcome = await endJob({ connector: this.#connector, state, error });
+      this.#update({ state: outcome });
+      upsertSearchAttributes({ SyncJobState: [outcome] });
+      await this.gate.settled();
+      const { counts, breaches } = this.#progress;
+      return { state: outcome, counts, breaches };
+    });
   }
 
   #update(change: Partial<JobProgress>): void {

@@ -70,6 +70,16 @@ export async function findEntityType(
       ends.push({ name, id, outgoing: false, entityType, singleValued: false });
     }
   }
-  const properties = Object.keys(type.properties as Record<string, unknown>);
+  // PostgreSQL keeps no order of JSON members that would mean anything.
+  const properties = Object.keys(type.properties as Record<string, unknown>).sort();
   return { id: type.id, name: type.name, key: type.key, properties, navigations: ends };
+}
+
+/** Link scope → name of the entity type at its `from` end. */
+export async function scopeOwners(store: ReadStore): Promise<Map<string, string>> {
+  const { rows } = await store.pool.query<{ scope: string; owner: string }>(
+    `select n.scope, e.name as owner from navigation_property n
+     join entity_type e on e.id = n.from_entity_type_id`,
+  );
+  return new Map(rows.map(({ scope, owner }) => [scope, owner]));
 }

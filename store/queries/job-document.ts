@@ -145,13 +145,31 @@ function toDocument(job: JobRow): JobDocument {
     mode: job.mode as Mode,
     state: job.state as JobState,
     simulated: job.simulated,
-    counts: { ...noCounts, ...(delta?.counts as Partial<Counts> | undefined) },
-    entityTypes: (delta?.entityTypes ?? {}) as Record<string, Counts>,
-    associations: (delta?.associations ?? {}) as Record<string, Counts>,
-    breaches: (delta?.breaches ?? []) as Breach[],
+    counts: inOrder(delta?.counts),
+    entityTypes: countsByScope(delta?.entityTypes),
+    associations: countsByScope(delta?.associations),
+    breaches: ((delta?.breaches ?? []) as Breach[]).map(
+      ({ threshold, scope, planned, allowed, base }) => ({
+        threshold,
+        scope,
+        planned,
+        allowed,
+        base,
+      }),
+    ),
     diagnoses: (delta?.diagnoses ?? []) as Diagnosis[],
     error: (job.error ?? null) as JobError | null,
   };
+}
+
+/** PostgreSQL keeps the members of JSON in an order of its own; people read ours. */
+function inOrder(counts: unknown): Counts {
+  return { ...noCounts, ...(counts as Partial<Counts> | undefined) };
+}
+
+function countsByScope(stored: unknown): Record<string, Counts> {
+  const scopes = Object.entries((stored ?? {}) as Record<string, unknown>).sort();
+  return Object.fromEntries(scopes.map(([scope, counts]) => [scope, inOrder(counts)]));
 }
 
 function toDelta(delta: DeltaRow | undefined): JobRecord['delta'] {

@@ -1,6 +1,6 @@
 // Starts the servers that the chosen test projects need, each once, and stops them at the end.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -12,6 +12,7 @@ interface Servers {
   readonly directory: Promise<string>;
   postgres?: Promise<RunningPostgres>;
   temporal?: Promise<RunningTemporal>;
+  workflowBundle?: Promise<string>;
 }
 
 /** Vitest loads this file once for each project; what is started is shared between them. */
@@ -21,13 +22,15 @@ const shared = globalThis as typeof globalThis & { lockstepTestServers?: Servers
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   shared.lockstepTestServers ??= { directory: mkdtemp(join(tmpdir(), 'lockstep-test-')) };
   const servers = shared.lockstepTestServers;
-  if (project.name === 'time-skipping') {
-    project.provide('testServerBinary', findTestServer(process.env));
-    return stop;
-  }
   try {
     servers.postgres ??= startTestPostgres(servers);
+    if (project.name !== 'db') servers.workflowBundle ??= bundleOnce(servers);
     project.provide('databaseUrl', (await servers.postgres).databaseUrl);
+    if (project.name !== 'db')
+      project.provide('workflowBundle', (await servers.workflowBundle) ?? '');
+    if (project.name === 'time-skipping') {
+      project.provide('testServerBinary', findTestServer(process.env));
+    }
     if (project.name === 'temporal') {
       servers.temporal ??= startTestTemporal(servers);
       project.provide('temporalAddress', (await servers.temporal).address);
@@ -59,6 +62,15 @@ async function startTestTemporal({ directory }: Servers): Promise<RunningTempora
       SyncBreaches: 'KeywordList',
     },
   });
+}
+
+/** Every worker of the tests takes this bundle: building it costs more than all else at a worker's start. */
+async function bundleOnce({ directory }: Servers): Promise<string> {
+  // Not loaded where only a database is tested.
+  const { bundleWorkflows } = await import('../../worker/workflow-bundle.ts');
+  const file = join(await directory, 'workflow-bundle.js');
+  await writeFile(file, await bundleWorkflows());
+  return file;
 }
 
 function requireTemporal(): string {

@@ -6,12 +6,14 @@ import { inject } from 'vitest';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The shared PostgreSQL; use `temporaryDatabase` rather than its own database. (db, temporal) */
+    /** The shared PostgreSQL; use `temporaryDatabase` rather than its own database. (db, temporal, time-skipping) */
     databaseUrl: string;
     /** `host:port` of the shared Temporal dev server. (temporal) */
     temporalAddress: string;
     /** The `temporal` program, to start another server or to send a signal with. (temporal) */
     temporalBinary: string;
+    /** Path of the bundled workflows, for `LOCKSTEP_WORKFLOW_BUNDLE`. (temporal, time-skipping) */
+    workflowBundle: string;
     /** The time-skipping test server, or undefined: then skip, with a reason. (time-skipping) */
     testServerBinary: string | undefined;
   }

@@ -244,12 +244,6 @@ CREATE UNIQUE INDEX "resource_entity_type_id_key_key" ON "resource"("entity_type
 CREATE INDEX "link_navigation_property_id_to_id_idx" ON "link"("navigation_property_id", "to_id");
 
 -- CreateIndex
-CREATE INDEX "link_from_id_idx" ON "link"("from_id");
-
--- CreateIndex
-CREATE INDEX "link_to_id_idx" ON "link"("to_id");
-
--- CreateIndex
 CREATE INDEX "job_connector_started_at_idx" ON "job"("connector", "started_at");
 
 -- CreateIndex
@@ -274,26 +268,16 @@ CREATE INDEX "decision_job_id_idx" ON "decision"("job_id");
 CREATE INDEX "audit_event_subject_idx" ON "audit_event"("subject");
 
 -- AddForeignKey
-ALTER TABLE "resource" ADD CONSTRAINT "resource_entity_type_id_fkey" FOREIGN KEY ("entity_type_id") REFERENCES "entity_type"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
-
--- AddForeignKey
 ALTER TABLE "job_step" ADD CONSTRAINT "job_step_job_id_fkey" FOREIGN KEY ("job_id") REFERENCES "job"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- AddForeignKey
 ALTER TABLE "delta" ADD CONSTRAINT "delta_job_id_fkey" FOREIGN KEY ("job_id") REFERENCES "job"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- AddForeignKey
-ALTER TABLE "resource_change" ADD CONSTRAINT "resource_change_delta_id_fkey" FOREIGN KEY ("delta_id") REFERENCES "delta"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "link_change" ADD CONSTRAINT "link_change_delta_id_fkey" FOREIGN KEY ("delta_id") REFERENCES "delta"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
 ALTER TABLE "reject" ADD CONSTRAINT "reject_job_id_fkey" FOREIGN KEY ("job_id") REFERENCES "job"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- AddForeignKey
 ALTER TABLE "decision" ADD CONSTRAINT "decision_job_id_fkey" FOREIGN KEY ("job_id") REFERENCES "job"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
 
 -- Beyond what Prisma's schema can say ------------------------------------------------------------------------------
 

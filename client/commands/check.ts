@@ -1,0 +1,32 @@
+/** `lockstep check`: what is missing before a run. */
+import type { Command } from 'commander';
+import { exitCodes } from '../exit-code.ts';
+import { type CommandContext, examples, withLockstep } from './command.ts';
+
+export function addCheck(program: Command, context: CommandContext): void {
+  program
+    .command('check')
+    .summary('what is missing before a run')
+    .description(
+      'Looks at the configuration, PostgreSQL, Temporal, the worker and the source files, and names what is missing. Exit code 2 for the configuration, 1 for the rest.',
+    )
+    .addHelpText(
+      'after',
+      examples(['lockstep check', 'before the first run, and after every edit']),
+    )
+    .action(async (_: unknown, command: Command) => {
+      await withLockstep(context, command, async ({ session, output }) => {
+        const [{ check }, { checkText }] = await Promise.all([
+          import('../check.ts'),
+          import('../output/list-text.ts'),
+        ]);
+        const report = await check(session);
+        await output.json(report);
+        await output.text(checkText(output.terminal, report));
+        const isMisconfigured = report.findings.some(
+          ({ ok, area }) => !ok && area === 'configuration',
+        );
+        if (!report.ok) context.exitCode = isMisconfigured ? exitCodes.usage : exitCodes.failed;
+      });
+    });
+}

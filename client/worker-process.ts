@@ -1,0 +1,58 @@
+/** The scripts of worker/ as processes: the client may not import them, it starts them. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+/** Where an entry script of worker/ is: `.ts` in a checkout, `.js` in a build. */
+export function workerScript(name: 'main' | 'migrate'): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`../worker/${name}.${extension}`, import.meta.url));
+}
+
+/**
+ * Runs a script of worker/ in the foreground: its output is ours, signals are handed on.
+ *
+ * @returns its exit code; 128 + n when signal n ended it.
+ */
+export async function runInForeground(
+  name: 'main' | 'migrate',
+  environment: NodeJS.ProcessEnv,
+): Promise<number> {
+  const child = spawn(process.execPath, [workerScript(name)], {
+    stdio: 'inherit',
+    env: environment,
+  });
+  const signals = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
+  // A terminal's Ctrl-C reaches the child by itself; twice would mean "at once".
+  const handOn = (signal: NodeJS.Signals) => {
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  for (const signal of signals) process.on(signal, handOn);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) =>
+        resolve(code ?? 128 + constants.signals[signal ?? 'SIGTERM']),
+      );
+    });
+  } finally {
+    for (const signal of signals) process.off(signal, handOn);
+  }
+}
+
+/** Applies the migrations; what the script prints goes to `write`. @returns its exit code. */
+export async function runMigration(
+  environment: NodeJS.ProcessEnv,
+  write: (text: string) => void,
+): Promise<number> {
+  const child = spawn(process.execPath, [workerScript('migrate')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment,
+  });
+  child.stdout.setEncoding('utf8').on('data', write);
+  child.stderr.setEncoding('utf8').on('data', write);
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}

@@ -1,0 +1,215 @@
+/** Runs the real activities of a sync job in the order of the workflow, on a real store, without Temporal's server. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Log } from '../../activities/dependencies.ts';
+import { createSyncActivities, type SyncActivities } from '../../activities/index.ts';
+import { parseConfiguration, readConfiguration } from '../../config/configuration.ts';
+import type { ConfigurationDocument } from '../../config/document.ts';
+import type { Reject } from '../../engine/reject.ts';
+import { openStore, type Store } from '../../store/database.ts';
+import { migrate } from '../../store/migrate.ts';
+import { type Change, listChanges } from '../../store/queries/changes.ts';
+import { listRejects } from '../../store/queries/rejects.ts';
+import { temporaryDatabase } from './servers.ts';
+import { type Contents, readContents } from './store-contents.ts';
+
+/** File name → content; a Buffer where the bytes matter. */
+export type Files = Readonly<Record<string, string | Buffer>>;
+
+type Summary = Awaited<ReturnType<SyncActivities['prepareDelta']>>;
+
+/** A job whose delta is prepared and not loaded yet. */
+export interface PreparedJob extends Summary {
+  readonly id: string;
+  readonly fence: number;
+  readonly extraction: string;
+  readonly rejects: readonly Reject[];
+  readonly changes: readonly Change[];
+  /** Writes down that somebody resumed this delta. */
+  resume(): Promise<void>;
+  load(changed?: { fence?: number; digest?: string }): Promise<'applied' | 'stale'>;
+  /** Prepares the delta of the same job again. */
+  again(): Promise<PreparedJob>;
+  /** Gives the connector back. */
+  end(): Promise<string>;
+}
+
+/** What is left of a job that was prepared, resumed where it breached a limit, loaded and ended. */
+export interface FinishedJob extends PreparedJob {
+  readonly state: string;
+  readonly contents: Contents;
+}
+
+/** A store with one configuration, whose source files are given job by job. */
+export interface SyncBench extends AsyncDisposable {
+  readonly store: Store;
+  readonly extractions: string;
+  /** The jobs that `WorkflowRegister.isOpen` says are closed. */
+  readonly closedJobs: Set<string>;
+  /** What the activities logged. */
+  readonly logged: { fields: object; message: string }[];
+  configure(document: ConfigurationDocument): void;
+  /** Puts the files of a connector in place of those it had. */
+  write(files: Files, connector?: string): Promise<void>;
+  prepare(files: Files, connector?: string): Promise<PreparedJob>;
+  sync(files: Files, connector?: string): Promise<FinishedJob>;
+  contents(): Promise<Contents>;
+  /** Empties the store (but for its audit log) and configures anew. */
+  reset(document: ConfigurationDocument): Promise<void>;
+  /** Runs one activity for a job of its own, or of the given id. */
+  run<Name extends keyof SyncActivities>(
+    name: Name,
+    request: Parameters<SyncActivities[Name]>[0],
+    jobId?: string,
+  ): Promise<Awaited<ReturnType<SyncActivities[Name]>>>;
+}
+
+/** Opens a bench on a database of its own. Each connector reads the directory of its name. */
+export async function openSyncBench(document: ConfigurationDocument): Promise<SyncBench> {
+  const database = await temporaryDatabase();
+  await migrate(database.url);
+  const store = openStore(database.url, 'sync bench');
+  const directory = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
+  const extractions = join(directory, 'extractions');
+  const configurationFile = join(directory, 'lockstep.yaml');
+  const closedJobs = new Set<string>();
+  const logged: { fields: object; message: string }[] = [];
+  let current = document;
+  const note = (fields: object, message: string) => void logged.push({ fields, message });
+  const log: Log = { info: note, warn: note, error: note };
+  const activities = createSyncActivities({
+    store,
+    configurations: {
+      read: async () => {
+        await writeFile(configurationFile, JSON.stringify(current));
+        return await readConfiguration(configurationFile, {});
+      },
+      parse: (source) => parseConfiguration(source, {}),
+    },
+    workflows: {
+      isOpen: async (id) => !closedJobs.has(id),
+      senderOf: async () => ({ identity: 'somebody@bench', principal: null }),
+    },
+    extractions,
+    log,
+  });
+
+  const bench: SyncBench = {
+    store,
+    extractions,
+    closedJobs,
+    logged,
+    configure(next) {
+      current = next;
+    },
+    async write(files, connector = 'sab') {
+      const target = join(directory, connector);
+      await rm(target, { recursive: true, force: true });
+      for (const [name, content] of Object.entries(files)) {
+        await mkdir(dirname(join(target, name)), { recursive: true });
+        await writeFile(join(target, name), content);
+      }
+    },
+    async run(name, request, jobId = `job-${randomUUID()}`) {
+      const environment = new MockActivityEnvironment({
+        workflowExecution: { workflowId: jobId, runId: `run-of-${jobId}` },
+      });
+      const activity = activities[name] as (input: unknown) => Promise<never>;
+      return await environment.run(activity, request);
+    },
+    async prepare(files, connector = 'sab') {
+      await bench.write(files, connector);
+      const id = `job-${randomUUID()}`;
+      const lease = await bench.run(
+        'beginJob',
+        {
+          connector,
+          mode: 'complete',
+          simulate: false,
+          trigger: 'person',
+          by: null,
+          configurationFile: null,
+        },
+        id,
+      );
+      if (!lease.held) throw new Error(`${connector} is held by ${lease.heldBy}`);
+      try {
+        const { extraction } = await bench.run('exportSource', { connector, mode: 'complete' }, id);
+        return await prepareAgain(bench, { id, connector, fence: lease.fence, extraction });
+      } catch (error) {
+        await bench.run('endJob', { connector, state: 'failed', error: null }, id);
+        throw error;
+      }
+    },
+    async sync(files, connector = 'sab') {
+      const job = await bench.prepare(files, connector);
+      if (job.breaches.length > 0) await job.resume();
+      const outcome = await job.load();
+      if (outcome !== 'applied') throw new Error(`the delta is ${outcome}`);
+      return { ...job, state: await job.end(), contents: await bench.contents() };
+    },
+    contents: () => readContents(store),
+    async reset(next) {
+      current = next;
+      await store.pool.query(
+        'truncate resource, link, pending_link, navigation_property, entity_type, lease, job, bookkeeping restart identity cascade',
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await rm(directory, { recursive: true, force: true });
+      await database[Symbol.asyncDispose]();
+    },
+  };
+  return bench;
+}
+
+interface JobPlace {
+  readonly id: string;
+  readonly connector: string;
+  readonly fence: number;
+  readonly extraction: string;
+}
+
+async function prepareAgain(bench: SyncBench, place: JobPlace): Promise<PreparedJob> {
+  const { id, connector, fence, extraction } = place;
+  const { store } = bench;
+  let decisions = 0;
+  const summary = await bench.run('prepareDelta', { connector, extraction }, id);
+  return {
+    ...summary,
+    id,
+    fence,
+    extraction,
+    rejects: await Array.fromAsync(listRejects(store, id)),
+    changes: await Array.fromAsync(listChanges(store, id)),
+    async resume() {
+      decisions += 1;
+      await bench.run(
+        'settleDecision',
+        {
+          action: 'resume',
+          via: 'signal',
+          nth: decisions,
+          claimedBy: 'somebody',
+          reason: 'reviewed',
+          delta: summary.digest,
+          why: null,
+          approvers: null,
+        },
+        id,
+      );
+    },
+    load: (changed = {}) =>
+      bench.run(
+        'loadDelta',
+        { connector, fence, extraction, digest: summary.digest, ...changed },
+        id,
+      ),
+    again: () => prepareAgain(bench, place),
+    end: () => bench.run('endJob', { connector, state: 'succeeded', error: null }, id),
+  };
+}

@@ -9,6 +9,8 @@ export interface EndRequest {
   readonly connector: string;
   readonly state: JobState;
   readonly error: JobError | null;
+  /** Digest of the delta whose load had begun. */
+  readonly loading?: string | null;
 }
 
 /**
@@ -19,10 +21,10 @@ export interface EndRequest {
  */
 export async function conclude(
   { store, log }: ActivityDependencies,
-  { connector, state, error }: EndRequest,
+  { connector, state, error, loading }: EndRequest,
 ): Promise<JobState> {
   const { jobId } = currentJob();
-  const applied = state === 'succeeded' || (await wasApplied(store, jobId));
+  const applied = state === 'succeeded' || (loading && (await wasApplied(store, jobId, loading)));
   const success = (await hasRejects(store, jobId)) ? 'succeeded-with-rejects' : 'succeeded';
   const outcome = applied ? success : state;
   await endJob(store, jobId, outcome, applied ? null : error);

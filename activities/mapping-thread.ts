@@ -186,11 +186,15 @@ function usable(mapped: MappedResource | MappedLink): StagedFields {
   };
 }
 
-/** The cells of a row whose key is not known are kept: they hold the stored resources it may stand for. */
+/**
+ * The cells of a row whose key is not known are kept: they hold the stored resources it may stand for. A blank key
+ * stands for nothing, so a row without one holds nobody, least of all those its other cells refer to.
+ */
 function rejected(task: MappingTask, problem: RowProblem, cells: readonly string[]): StagedFields {
   const { key, code, column, value, message } = problem;
   const printable = (text: string) => text.replaceAll('\u0000', '\uFFFD');
-  const kept = key === null ? JSON.stringify(cells.map((cell) => printable(cell.trim()))) : null;
+  const mayStandForSome = key === null && code !== 'KeyMissing';
+  const kept = mayStandForSome ? JSON.stringify(cells.map((cell) => printable(cell.trim()))) : null;
   const identity = 'association' in task ? [null, null] : [key];
   return {
     identity,

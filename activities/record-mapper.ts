@@ -5,7 +5,7 @@ import type { RowSink } from '../store/copy.ts';
 import type { FromThread, MappingTask, RecordBatch, ToThread } from './mapping-thread.ts';
 
 const batchRecords = 2000;
-const batchBytes = 1 << 20;
+const batchBytes = 1 << 18;
 /** Batches on their way: one at work, one waiting, so that the thread never idles and memory stays bounded. */
 const batchesInFlight = 2;
 /** A row that takes longer than this hangs: JSONata's own limit does not see a regular expression at work. */
@@ -71,7 +71,7 @@ export class RecordMapper {
     const thread = new Worker(new URL(`./mapping-thread.${extension}`, import.meta.url), {
       workerData: { pulse: this.#pulse },
       env: {},
-      resourceLimits: { maxOldGenerationSizeMb: 128 },
+      resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
     });
     thread.on('message', ({ rows }: FromThread) => {
       this.#finished.push(rows);

@@ -82,7 +82,7 @@ export function extractedPath(root: string, id: string, { file }: ExtractedFile)
 }
 
 /**
- * Reads a file of an extraction as it was exported, in chunks of 1 MiB.
+ * Reads a file of an extraction as it was exported, in chunks of 256 KiB.
  *
  * @throws LockstepError `ExtractionModified` at its end when bytes or SHA-256 are not what the manifest says. Who
  * writes what was read before the end must be able to take it back.
@@ -97,7 +97,7 @@ export async function* readExtracted(
   let bytes = 0;
   try {
     for await (const chunk of createReadStream(extractedPath(root, id, file), {
-      highWaterMark: 1 << 20,
+      highWaterMark: 1 << 18,
       signal,
     })) {
       hash.update(chunk as Buffer);

@@ -136,7 +136,13 @@ function instant(valueAt: ValueAt, zone: ZoneOffsets): string | undefined {
   );
   const written = valueAt('offset');
   const offset = written === undefined ? zone.at(local) : writtenOffset(written);
-  return offset === undefined ? undefined : new Date(local - offset).toISOString();
+  return offset === undefined ? undefined : isoInstant(local - offset);
+}
+
+/** Undefined outside the years 1 to 9999: PostgreSQL cannot read what JavaScript writes there. */
+function isoInstant(time: number): string | undefined {
+  const text = new Date(time).toISOString();
+  return /^(?!0000)\d{4}-/.test(text) ? text : undefined;
 }
 
 function hourOfDay(valueAt: ValueAt): number | undefined {
@@ -180,15 +186,11 @@ function zoneOffsets(timezone: string): ZoneOffsets {
     const parts = Object.fromEntries(
       clock.formatToParts(utc).map(({ type, value }) => [type, Number(value)]),
     );
-    const wall = Date.UTC(
-      parts['year'] ?? 0,
-      (parts['month'] ?? 1) - 1,
-      parts['day'],
-      parts['hour'],
-      parts['minute'],
-      parts['second'],
-    );
-    return wall - Math.floor(utc / 1000) * 1000;
+    const wall = new Date(0);
+    // Date.UTC would take the years 1 to 99 for 1901 to 1999.
+    wall.setUTCFullYear(parts['year'] ?? 0, (parts['month'] ?? 1) - 1, parts['day']);
+    wall.setUTCHours(parts['hour'] ?? 0, parts['minute'], parts['second']);
+    return wall.getTime() - Math.floor(utc / 1000) * 1000;
   };
   return {
     // Around a change of the offset two candidates exist; the earlier instant wins when both fit, none fits in a gap.

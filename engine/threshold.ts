@@ -162,7 +162,8 @@ function allowedByPercentage(changes: PlannedChanges, kind: Kind): number {
   if (kind === 'inserted' && stored === 0) return 0;
   const neverAll = kind === 'deleted' ? stored - 1 : Number.POSITIVE_INFINITY;
   if (percent === 'unlimited') return Math.max(0, neverAll);
-  const share = Math.floor((stored * percent) / 100);
+  // Binary fractions are not exact: 0.57 % of 10,000 must be 57, not 56.
+  const share = Math.floor(Number(((stored * percent) / 100).toPrecision(12)));
   return Math.max(0, Math.min(neverAll, Math.max(share, thresholds.percentageFloor)));
 }
 

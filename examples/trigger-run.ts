@@ -1,4 +1,5 @@
-// Runs a connector, prints what it would change, and resumes the job when it asks: `node examples/trigger-run.ts sab`.
+// Runs a connector, prints what it would change, and resumes the job when it asks. With a `lockstep dev` running:
+// npx node examples/trigger-run.ts sab
 import { connectLockstep } from '../client/lockstep.ts';
 
 const connector = process.argv[2] ?? 'sab';

@@ -33,7 +33,8 @@ export async function loadDelta(store: Store, request: LoadRequest): Promise<Loa
   try {
     return await store.transaction('read committed', (session) => apply(session, request));
   } catch (error) {
-    if (error instanceof Stale) return 'stale';
+    // A resource or link that the delta would insert is there already.
+    if (error instanceof Stale || (error as { code?: string }).code === '23505') return 'stale';
     throw error;
   }
 }
@@ -51,8 +52,10 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   if (delta.applied) return 'applied';
   if ((await digestOfDelta(session, delta.id)) !== request.digest) throw new Stale();
   await applyDeletedLinks(session, delta.id);
+  // Before the resources: what a reference referred to until now may be deleted.
+  await applyUpdatedLinks(session, request.jobId, delta.id);
   await applyResources(session, request.jobId, delta.id);
-  await applyLinks(session, request.jobId, delta.id);
+  await applyInsertedLinks(session, request.jobId, delta.id);
   await applyBookkeeping(session, delta.id);
   await session.query('update delta set applied_at = now() where id = $1', [delta.id]);
   await session.query(
@@ -119,6 +122,24 @@ async function applyDeletedLinks(session: PoolClient, deltaId: bigint): Promise<
   );
 }
 
+async function applyUpdatedLinks(
+  session: PoolClient,
+  jobId: string,
+  deltaId: bigint,
+): Promise<void> {
+  await exactly(
+    session,
+    `link_change where delta_id = $1 and change = 'update'`,
+    `update link l set to_id = c.to_id, source_digest = c.source_digest, changed_by = $2
+     from link_change c
+     where c.delta_id = $1 and c.change = 'update' and l.navigation_property_id = c.navigation_property_id
+       and l.from_id = c.from_id and l.to_id = c.previous_id
+       and not exists (select from link o where o.navigation_property_id = l.navigation_property_id
+                       and o.from_id = l.from_id and o.to_id = c.to_id)`,
+    [deltaId, jobId],
+  );
+}
+
 async function applyResources(session: PoolClient, jobId: string, deltaId: bigint): Promise<void> {
   await exactly(
     session,
@@ -153,24 +174,16 @@ async function applyResources(session: PoolClient, jobId: string, deltaId: bigin
     `resource_change where delta_id = $1 and change = 'insert'`,
     `insert into resource (id, entity_type_id, key, attributes, source_digest, changed_by)
      select resource_id, entity_type_id, key, after, source_digest, $2
-     from resource_change where delta_id = $1 and change = 'insert'
-     on conflict do nothing`,
+     from resource_change where delta_id = $1 and change = 'insert'`,
     [deltaId, jobId],
   );
 }
 
-async function applyLinks(session: PoolClient, jobId: string, deltaId: bigint): Promise<void> {
-  await exactly(
-    session,
-    `link_change where delta_id = $1 and change = 'update'`,
-    `update link l set to_id = c.to_id, source_digest = c.source_digest, changed_by = $2
-     from link_change c
-     where c.delta_id = $1 and c.change = 'update' and l.navigation_property_id = c.navigation_property_id
-       and l.from_id = c.from_id and l.to_id = c.previous_id
-       and not exists (select from link o where o.navigation_property_id = l.navigation_property_id
-                       and o.from_id = l.from_id and o.to_id = c.to_id)`,
-    [deltaId, jobId],
-  );
+async function applyInsertedLinks(
+  session: PoolClient,
+  jobId: string,
+  deltaId: bigint,
+): Promise<void> {
   const { rows } = await session.query(
     `(select from link_change c left join resource r on r.id = c.from_id
       where c.delta_id = $1 and c.change <> 'delete' and r.id is null limit 1)
@@ -185,8 +198,7 @@ async function applyLinks(session: PoolClient, jobId: string, deltaId: bigint): 
     `link_change where delta_id = $1 and change = 'insert'`,
     `insert into link (navigation_property_id, from_id, to_id, source_digest, changed_by)
      select navigation_property_id, from_id, to_id, source_digest, $2
-     from link_change where delta_id = $1 and change = 'insert'
-     on conflict do nothing`,
+     from link_change where delta_id = $1 and change = 'insert'`,
     [deltaId, jobId],
   );
 }

@@ -166,12 +166,11 @@ export async function hasRejects(store: Store, jobId: string): Promise<boolean> 
   return (await store.prisma.reject.findFirst({ where: { jobId }, select: { id: true } })) !== null;
 }
 
-/** True when the delta that a job prepared last, or the one of the given digest, was applied. */
-export async function wasApplied(store: Store, jobId: string, digest?: string): Promise<boolean> {
+/** True when a delta of a job was applied, by whatever attempt. */
+export async function wasApplied(store: Store, jobId: string, digest: string): Promise<boolean> {
   const delta = await store.prisma.delta.findFirst({
-    where: { jobId, ...(digest === undefined ? {} : { digest }) },
-    orderBy: { id: 'desc' },
-    select: { appliedAt: true },
+    where: { jobId, digest, appliedAt: { not: null } },
+    select: { id: true },
   });
-  return delta !== null && delta.appliedAt !== null;
+  return delta !== null;
 }

@@ -105,10 +105,11 @@ async function planAssociation(plan: Plan, comparison: ScopeComparison): Promise
   await session.query(
     `insert into link_change
        (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
-     select $1, $2, 'insert', d.from_id, d.to_id, d.from_key, d.to_key, d.digest
+     select distinct on (d.from_id, d.to_id)
+       $1::bigint, $2::int, 'insert', d.from_id, d.to_id, d.from_key, d.to_key, d.digest
      from ${table} d left join link l on l.navigation_property_id = $2 and l.from_id = d.from_id and l.to_id = d.to_id
      where d.from_id is not null and d.to_id is not null and l.from_id is null
-     on conflict do nothing`,
+     order by d.from_id, d.to_id, d.line`,
     [deltaId, comparison.id],
   );
   // Rows that say the same link twice leave the digest that is seen; the other is compared again at every run.
@@ -119,20 +120,25 @@ async function planAssociation(plan: Plan, comparison: ScopeComparison): Promise
      where ${isUnseen(comparison, 'l')} group by d.from_id, d.to_id`,
     [deltaId, comparison.id],
   );
+  // One row speaks for a link that several rows say, also while it is pending: the row that is seen, else the first.
+  const unknown = `(d.from_id is null or d.to_id is null) and not exists (
+    select from pending_link p where p.navigation_property_id = ${comparison.id}
+      and p.from_key = d.from_key and p.to_key = d.to_key and not ${isUnseen(comparison, 'p')})`;
   await session.query(
     `insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key, source_digest)
      select $1, 'pending-add', $2, d.from_key, d.to_key, (array_agg(d.digest order by d.line))[1]
-     from ${table} d where d.from_id is null or d.to_id is null group by d.from_key, d.to_key`,
+     from ${table} d where ${unknown} group by d.from_key, d.to_key`,
     [deltaId, comparison.id],
   );
   await session.query(
     `insert into late_reject (scope, digest, line, key, "column", value, code, message)
-     select 'l' || n.id, d.digest, d.line, d.from_key, case when d.from_id is null then 'from' else 'to' end,
+     select distinct on (d.from_key, d.to_key)
+       'l' || n.id, d.digest, d.line, d.from_key, case when d.from_id is null then 'from' else 'to' end,
        case when d.from_id is null then d.from_key else d.to_key end, 'ReferenceUnknown',
        'refers to a ' || case when d.from_id is null then f.name else t.name end || ' that does not exist'
      from ${table} d join navigation_property n on n.id = ${comparison.id}
      join entity_type f on f.id = n.from_entity_type_id join entity_type t on t.id = n.to_entity_type_id
-     where d.from_id is null or d.to_id is null`,
+     where ${unknown} order by d.from_key, d.to_key, d.line`,
   );
 }
 

@@ -74,7 +74,7 @@ async function recordScope(
      from (${staged} and code is not null
            union all
            select key, line, "column", value, code, message from late_reject where scope = $4) rejected
-     order by line, code`,
+     order by line, code, "column", value`,
     [jobId, name, file, scope, JSON.stringify(columns[scope] ?? {})],
   );
 }

@@ -9,7 +9,7 @@ import { LockstepError } from '../engine/errors.ts';
 import { openStore } from '../store/database.ts';
 import type { WorkerLog } from './log.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
-import { payloadConverterPath, workflowCode } from './workflow-bundle.ts';
+import { payloadConverterPath, workflowBundle } from './workflow-bundle.ts';
 import { createWorkflowRegister } from './workflow-register.ts';
 
 /** A worker that polls until it is told to stop. */
@@ -43,7 +43,7 @@ export async function startWorker(settings: Settings, log: WorkerLog): Promise<R
     connection,
     namespace,
     taskQueue: settings.taskQueue,
-    ...workflowCode(settings.workflowBundle),
+    workflowBundle: { codePath: await workflowBundle(settings.workflowBundle, settings.home) },
     dataConverter: { payloadConverterPath },
     activities: createSyncActivities({
       store,

@@ -84,7 +84,7 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
     if (job.gate.aborted) return await job.end('aborted', null);
     // A worker that died under a cancelled step makes it time out instead of end as cancelled.
     if (isCancellation(error) || CancellationScope.current().consideredCancelled) {
-      const result = await job.endCancelled();
+      const result = await job.end('aborted', null);
       if (result.state !== 'aborted') return result;
       throw new CancelledFailure('cancelled in Temporal');
     }
@@ -108,6 +108,8 @@ class Job {
     delta: null,
   };
   readonly #notes: string[] = [];
+  /** Digest of the delta whose load has begun: it may be applied although no answer came. */
+  #loading: string | null = null;
 
   constructor(connector: string) {
     this.#connector = connector;
@@ -140,6 +142,7 @@ class Job {
   }
 
   enter(step: JobProgress['step']): void {
+    this.#loading = step === 'load' ? this.digest : null;
     this.#update({ state: 'running', step });
   }
 
@@ -191,9 +194,29 @@ class Job {
     if (this.gate.aborted) throw new CancelledFailure('aborted');
   }
 
-  /** Somebody cancelled the workflow in Temporal: as good as an abort, unless the delta was applied already. */
-  async endCancelled(): Promise<SyncJobResult> {
-    const result = await this.end('aborted', null);
+  /** Writes the outcome and gives the connector back, also while the workflow is being cancelled. */
+  async end(state: JobState, error: JobError | null): Promise<SyncJobResult> {
+    this.#update({ state: 'running', step: 'ended' });
+    const outcome = await CancellationScope.nonCancellable(async () => {
+      // A resume that is still being written down would overwrite the outcome.
+      await this.gate.settled();
+      return await endJob({
+        connector: this.#connector,
+        state,
+        error,
+        loading: this.#loading,
+      });
+    });
+    this.#update({ state: outcome });
+    upsertSearchAttributes({ SyncJobState: [outcome] });
+    if (CancellationScope.current().consideredCancelled) await this.#recordCancellation(outcome);
+    await CancellationScope.nonCancellable(() => this.gate.settled());
+    const { counts, breaches } = this.#progress;
+    return { state: outcome, counts, breaches };
+  }
+
+  /** Somebody cancelled the workflow in Temporal: as good as an abort, unless the job had come too far. */
+  async #recordCancellation(outcome: JobState): Promise<void> {
     await CancellationScope.nonCancellable(() =>
       settleDecision({
         action: 'abort',
@@ -202,26 +225,10 @@ class Job {
         claimedBy: null,
         reason: 'cancelled in Temporal',
         delta: this.#progress.delta,
-        why: result.state === 'aborted' ? null : 'too late to abort: the delta was applied',
+        why: outcome === 'aborted' ? null : `too late to abort: the job has ${outcome}`,
         approvers: null,
       }),
     );
-    return result;
-  }
-
-  /** Writes the outcome and gives the connector back, also while the workflow is being cancelled. */
-  async end(state: JobState, error: JobError | null): Promise<SyncJobResult> {
-    this.#update({ state: 'running', step: 'ended' });
-    return await CancellationScope.nonCancellable(async () => {
-      // A resume that is still being written down would overwrite the outcome.
-      await this.gate.settled();
-      const outcome = await endJob({ connector: this.#connector, state, error });
-      this.#update({ state: outcome });
-      upsertSearchAttributes({ SyncJobState: [outcome] });
-      await this.gate.settled();
-      const { counts, breaches } = this.#progress;
-      return { state: outcome, counts, breaches };
-    });
   }
 
   #update(change: Partial<JobProgress>): void {

@@ -175,8 +175,14 @@ function countTable(terminal: Terminal, job: JobDocument): string {
     );
   const rows = scopes.map(([scope, counts]) => [scope, ...cells(counts)]);
   if (scopes.length > 1) rows.push(['total', ...cells(job.counts)]);
-  const title = isLoaded(job) ? 'What it changed' : 'What it would change';
+  const title = countTitle(job);
   return `${terminal.colors.bold(title)}\n${table(terminal, columns, rows)}`;
+}
+
+function countTitle(job: JobDocument): string {
+  if (isLoaded(job)) return 'What it changed';
+  const isOver = job.state === 'aborted' || job.state === 'failed';
+  return isOver ? 'What it would have changed' : 'What it would change';
 }
 
 function rejectText(terminal: Terminal, job: JobDocument, history: JobHistory | undefined): string {

@@ -22,12 +22,14 @@ export function jobsText(terminal: Terminal, jobs: readonly JobSummary[], now: D
   ];
   const rows = jobs.map((job) => {
     const startedAt = new Date(job.startedAt);
-    const end = job.endedAt ? new Date(job.endedAt) : now;
+    const isOpen = job.state === 'running' || job.state === 'blocked';
+    // A terminated job could not write down when it ended.
+    const end = job.endedAt ? new Date(job.endedAt) : isOpen ? now : undefined;
     return [
       job.job,
       stateText(terminal, job.state) + (job.simulated ? ' (simulated)' : ''),
       ago(startedAt, now),
-      duration(end.getTime() - startedAt.getTime()),
+      end ? duration(end.getTime() - startedAt.getTime()) : '?',
       job.error ?? changeSigns(job),
       job.trigger === 'schedule' ? 'schedule' : (job.requestedBy ?? ''),
     ];

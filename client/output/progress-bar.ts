@@ -33,8 +33,11 @@ export function openProgressLine(
     Presets.shades_classic,
   );
   let isStarted = false;
+  let lastStep = 'waiting';
   return {
-    show({ step = 'waiting', progress }) {
+    show({ step = lastStep, progress }) {
+      // Between two steps the last one stays.
+      lastStep = step;
       const payload = { step: step.padEnd(8), amount: progress ? amountText(progress) : '' };
       const total = Math.max(1, progress?.total ?? 1);
       const done = Math.min(total, progress?.done ?? 0);

@@ -57,7 +57,7 @@ async function exportFile(
   const file = source.replaceAll(/[\\/]/g, '_');
   const copy = new CountingCopy(join(directory, file), source, settings.delimiter);
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18, signal })) {
       onBytes((chunk as Buffer).length);
       await copy.write(decoder.push(chunk as Buffer));
     }

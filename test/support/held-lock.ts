@@ -1,7 +1,6 @@
 // Makes PostgreSQL itself stop a worker at an exact statement: a lock that a test holds and lets go.
 
-import type { Pool } from 'pg';
-import { until } from './job-stack.ts';
+import { type JobStack, until } from './job-stack.ts';
 
 /** A lock that a test holds; `await using` lets it go at the end. */
 export interface HeldLock extends AsyncDisposable {
@@ -10,9 +9,9 @@ export interface HeldLock extends AsyncDisposable {
   release(): Promise<void>;
 }
 
-/** Runs statements in a transaction that stays open: whatever they lock or insert stands in the way of others. */
+/** Runs statements in a transaction that stays open, at the longest as the stack: what they lock stands in the way. */
 export async function hold(
-  pool: Pool,
+  { pool, disposables }: JobStack,
   ...statements: readonly [sql: string, values: unknown[]][]
 ): Promise<HeldLock> {
   const session = await pool.connect();
@@ -27,6 +26,7 @@ export async function hold(
     await session.query('rollback');
     session.release();
   };
+  disposables.defer(release);
   return {
     release,
     [Symbol.asyncDispose]: release,

@@ -30,7 +30,7 @@ export interface StackOptions {
 }
 
 /** Long enough for a killed worker's activity to time out (10 s) and be tried again on two busy cores. */
-const patienceMs = 90_000;
+const patienceMs = 60_000;
 
 /** Starts a stack: a database, a home and a task queue that no other test has. Workers are started by the test. */
 export async function startJobStack(options: StackOptions): Promise<JobStack> {
@@ -46,6 +46,7 @@ export async function startJobStack(options: StackOptions): Promise<JobStack> {
   const stack = new JobStack(home);
   stack.disposables.defer(() => rm(home, { recursive: true, force: true }));
   if (database) stack.disposables.use(database);
+  stack.disposables.defer(() => stack.disconnect());
   await stack.connect(servers);
   return stack;
 }
@@ -83,8 +84,7 @@ export class JobStack implements AsyncDisposable {
 
   /** Connects the test itself; again, when servers came back under other addresses. */
   async connect(servers: StackServers): Promise<void> {
-    await this.#connections.disposeAsync();
-    this.#connections = new AsyncDisposableStack();
+    await this.disconnect();
     this.servers = servers;
     const connection = await Connection.connect({ address: servers.temporalAddress });
     this.#connections.defer(() => connection.close());
@@ -94,6 +94,11 @@ export class JobStack implements AsyncDisposable {
     pool.on('error', () => {});
     this.#connections.defer(() => pool.end());
     this.pool = pool;
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#connections.disposeAsync();
+    this.#connections = new AsyncDisposableStack();
   }
 
   /** Starts one more worker and waits until it is ready. */
@@ -183,7 +188,6 @@ export class JobStack implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker[Symbol.asyncDispose]()));
-    await this.#connections.disposeAsync();
     await this.disposables.disposeAsync();
   }
 }

@@ -67,6 +67,16 @@ export interface SyncBench extends AsyncDisposable {
   ): Promise<Awaited<ReturnType<SyncActivities[Name]>>>;
 }
 
+const nothing = () => {};
+const silent = {
+  log: nothing,
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+};
+
 /** Opens a bench on a database of its own. Each connector reads the directory of its name. */
 export async function openSyncBench(document: ConfigurationDocument): Promise<SyncBench> {
   const database = await temporaryDatabase();
@@ -114,9 +124,10 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
       }
     },
     async run(name, request, jobId = `job-${randomUUID()}`) {
-      const environment = new MockActivityEnvironment({
-        workflowExecution: { workflowId: jobId, runId: `run-of-${jobId}` },
-      });
+      const environment = new MockActivityEnvironment(
+        { workflowExecution: { workflowId: jobId, runId: `run-of-${jobId}` } },
+        { logger: silent },
+      );
       const activity = activities[name] as (input: unknown) => Promise<never>;
       return await environment.run(activity, request);
     },
@@ -155,7 +166,8 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
     async reset(next) {
       current = next;
       await store.pool.query(
-        'truncate resource, link, pending_link, navigation_property, entity_type, lease, job, bookkeeping restart identity cascade',
+        `truncate resource, link, pending_link, navigation_property, entity_type, lease, job, delta,
+           resource_change, link_change, bookkeeping restart identity cascade`,
       );
     },
     async [Symbol.asyncDispose]() {

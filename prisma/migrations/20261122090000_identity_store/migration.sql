@@ -317,6 +317,18 @@ CREATE TRIGGER "reference_edited" AFTER INSERT OR UPDATE OR DELETE ON "link" FOR
   WHEN (current_setting('lockstep.load', true) IS DISTINCT FROM 'on')
   EXECUTE FUNCTION "forget_owner_digest"();
 
+-- What was planned, and maybe reviewed, cannot be edited; only thrown away as a whole.
+CREATE FUNCTION "refuse_change_of_delta"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the changes of a delta cannot be edited';
+END
+$$;
+
+CREATE TRIGGER "resource_change_immutable" BEFORE UPDATE ON "resource_change" FOR EACH ROW
+  EXECUTE FUNCTION "refuse_change_of_delta"();
+CREATE TRIGGER "link_change_immutable" BEFORE UPDATE ON "link_change" FOR EACH ROW
+  EXECUTE FUNCTION "refuse_change_of_delta"();
+
 -- The audit log is append-only.
 CREATE FUNCTION "refuse_change_of_audit"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

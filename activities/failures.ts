@@ -14,7 +14,6 @@ const passing = /^(08|40|53|55P03|57P0|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNRE
  */
 export function toFailure(error: unknown, log: Log): Error {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
-  if ((error as Error)?.name === 'AbortError') return new CancelledFailure('stopped');
   if (error instanceof LockstepError) return failure(error.code, error.message, error.hint);
   const { code, name, stack } = error as NodeJS.ErrnoException;
   const kind = `${name ?? 'Error'}${code ? ` ${code}` : ''}`;

@@ -1,4 +1,5 @@
 /** The activities of a sync job: the only place where engine, connectors and store meet. */
+import { CancelledFailure, cancellationSignal } from '@temporalio/activity';
 import { begin } from './begin-job.ts';
 import { blockJob } from './block-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -26,6 +27,8 @@ export function createSyncActivities(dependencies: ActivityDependencies) {
       try {
         return await withPulse((report) => activity(dependencies, request, report));
       } catch (error) {
+        // Whatever a cancelled activity stumbled over, it was stopped.
+        if (cancellationSignal().aborted) throw new CancelledFailure('stopped');
         throw toFailure(error, dependencies.log);
       }
     };

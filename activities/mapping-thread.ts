@@ -9,11 +9,13 @@ import {
   compileEntityMapping,
   type Evaluate,
   Header,
+  keyConversion,
   type Mapped,
   type MappedLink,
   type MappedResource,
   type RowProblem,
 } from '../engine/row-mapping.ts';
+import type { Convert } from '../engine/value-format.ts';
 import { copyText } from '../store/copy.ts';
 
 /** What the records of one source become; sent before its first batch. */
@@ -57,6 +59,8 @@ type MapCells = (
 interface Current {
   readonly task: MappingTask;
   readonly map: MapCells;
+  /** What a text is as a key of the rows, or of either end of an association. */
+  readonly keyConversions: readonly Convert[];
 }
 
 let current: Current | undefined;
@@ -69,24 +73,33 @@ parentPort?.on('message', (message: ToThread) => {
 
 async function handle(message: ToThread): Promise<void> {
   if ('task' in message) {
-    current = { task: message.task, map: compile(message.task) };
+    current = compile(message.task);
     return;
   }
   const rows = await mapBatch(current as Current, message.batch);
   parentPort?.postMessage({ rows } satisfies FromThread, [rows.buffer as ArrayBuffer]);
 }
 
-function compile(task: MappingTask): MapCells {
+function compile(task: MappingTask): Current {
   const header = new Header(task.header);
   const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
-  if ('association' in task) return compileAssociationMapping(task.association, header, targets);
+  if ('association' in task) {
+    const { association } = task;
+    const ends = [association.from, association.to].map((end) => targets.get(end.entityType));
+    return {
+      task,
+      map: compileAssociationMapping(association, header, targets),
+      keyConversions: ends.map((type) => keyConversion(type as EntityType)),
+    };
+  }
   const { entityType } = task;
   const evaluators = new Map<string, Evaluate>();
   for (const [index, { name, origin }] of entityType.properties.entries()) {
     if (origin.from === 'expression')
       evaluators.set(name, createEvaluator(origin.expression, index));
   }
-  return compileEntityMapping(entityType, header, targets, evaluators);
+  const map = compileEntityMapping(entityType, header, targets, evaluators);
+  return { task, map, keyConversions: [keyConversion(entityType)] };
 }
 
 /** Says on the pulse which expression is at work, so that the worker can tell one that hangs. */
@@ -102,7 +115,8 @@ function createEvaluator(expression: string, index: number): Evaluate {
   };
 }
 
-async function mapBatch({ task, map }: Current, batch: RecordBatch): Promise<Uint8Array> {
+async function mapBatch(mapping: Current, batch: RecordBatch): Promise<Uint8Array> {
+  const { task, map } = mapping;
   const { bytes, ends, lines, digests } = batch;
   const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let text = '';
@@ -116,7 +130,7 @@ async function mapBatch({ task, map }: Current, batch: RecordBatch): Promise<Uin
         ends[index],
       );
       text += encode(
-        task,
+        mapping,
         { problem: malformed() },
         digest,
         line,
@@ -125,7 +139,7 @@ async function mapBatch({ task, map }: Current, batch: RecordBatch): Promise<Uin
     } else {
       const mapped = map(cells);
       const outcome = mapped instanceof Promise ? await mapped : mapped;
-      text += encode(task, outcome, digest, line, cells);
+      text += encode(mapping, outcome, digest, line, cells);
     }
     Atomics.add(pulse, 1, 1);
   }
@@ -147,14 +161,16 @@ function roughCells(record: Buffer, delimiter: string): string[] {
 }
 
 function encode(
-  task: MappingTask,
+  { task, keyConversions }: Current,
   outcome: Mapped<MappedResource | MappedLink>,
   digest: string,
   line: number,
   cells: readonly string[],
 ): string {
   const fields =
-    'mapped' in outcome ? usable(outcome.mapped) : rejected(task, outcome.problem, cells);
+    'mapped' in outcome
+      ? usable(outcome.mapped)
+      : rejected(task, outcome.problem, held(keyConversions, cells));
   const { identity, content, references, code, column, value, message } = fields;
   const columns =
     'association' in task ? [...identity, content] : [identity[0] ?? null, content, references];
@@ -186,15 +202,30 @@ function usable(mapped: MappedResource | MappedLink): StagedFields {
   };
 }
 
-/**
- * The cells of a row whose key is not known are kept: they hold the stored resources it may stand for. A blank key
- * stands for nothing, so a row without one holds nobody, least of all those its other cells refer to.
- */
-function rejected(task: MappingTask, problem: RowProblem, cells: readonly string[]): StagedFields {
+const printable = (text: string) => text.replaceAll('\u0000', '\uFFFD');
+
+/** The cells as they are and as keys: they hold the stored resources that a row of unknown key may stand for. */
+function held(keyConversions: readonly Convert[], cells: readonly string[]): string[] {
+  const values = new Set<string>();
+  for (const cell of cells) {
+    const text = printable(cell.trim());
+    values.add(text);
+    for (const convert of keyConversions) {
+      const conversion = convert(text);
+      if ('value' in conversion) values.add(String(conversion.value));
+    }
+  }
+  return [...values];
+}
+
+/** A rejected row, with what its cells may stand for, as long as its key is not known. A blank key stands for nobody. */
+function rejected(
+  task: MappingTask,
+  problem: RowProblem,
+  mayStandFor: readonly string[],
+): StagedFields {
   const { key, code, column, value, message } = problem;
-  const printable = (text: string) => text.replaceAll('\u0000', '\uFFFD');
-  const mayStandForSome = key === null && code !== 'KeyMissing';
-  const kept = mayStandForSome ? JSON.stringify(cells.map((cell) => printable(cell.trim()))) : null;
+  const kept = key === null && code !== 'KeyMissing' ? JSON.stringify(mayStandFor) : null;
   const identity = 'association' in task ? [null, null] : [key];
   return {
     identity,

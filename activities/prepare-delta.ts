@@ -48,46 +48,50 @@ export async function prepareDelta(
   const sources = await sourcesOf(configuration, request.connector, manifest, model, extractions);
   const mapper = new RecordMapper();
   try {
-    const summary = await store.transaction('repeatable read', async (session) => {
-      await createStaging(session);
-      const deltaId = await openDelta(session, jobId, request.extraction);
-      const readings: SourceReading[] = [];
-      for (const source of sources) {
-        readings.push(
-          await readSource(session, source, mapper, {
-            signal: cancellationSignal(),
-            onProgress: report,
-          }),
+    const summary = await store.transaction(
+      'repeatable read',
+      async (session) => {
+        await createStaging(session);
+        const deltaId = await openDelta(session, jobId, request.extraction);
+        const readings: SourceReading[] = [];
+        for (const source of sources) {
+          readings.push(
+            await readSource(session, source, mapper, {
+              signal: cancellationSignal(),
+              onProgress: report,
+            }),
+          );
+        }
+        const of = (kind: 'rows' | 'links') =>
+          readings.filter(({ source }) => source.kind === kind).map(({ comparison }) => comparison);
+        const plan: Plan = {
+          session,
+          jobId,
+          deltaId,
+          connector: request.connector,
+          entityTypes: of('rows'),
+          associations: of('links'),
+        };
+        await compareStaged(plan);
+        for (const [scope, digests] of await wantedLines(session)) {
+          const reading = readings.find(({ comparison }) => comparison.scope === scope);
+          if (reading)
+            await supplyLines(session, scope, await reading.linesOf(digests, cancellationSignal()));
+        }
+        const columns = readings.map(({ comparison, source }) => [
+          comparison.scope,
+          source.columnNames,
+        ]);
+        await recordRejects(plan, Object.fromEntries(columns));
+        return await judge(
+          plan,
+          readings,
+          configuration,
+          configuration.connectors.get(request.connector) as ConnectorSettings,
         );
-      }
-      const of = (kind: 'rows' | 'links') =>
-        readings.filter(({ source }) => source.kind === kind).map(({ comparison }) => comparison);
-      const plan: Plan = {
-        session,
-        jobId,
-        deltaId,
-        connector: request.connector,
-        entityTypes: of('rows'),
-        associations: of('links'),
-      };
-      await compareStaged(plan);
-      for (const [scope, digests] of await wantedLines(session)) {
-        const reading = readings.find(({ comparison }) => comparison.scope === scope);
-        if (reading)
-          await supplyLines(session, scope, await reading.linesOf(digests, cancellationSignal()));
-      }
-      const columns = readings.map(({ comparison, source }) => [
-        comparison.scope,
-        source.columnNames,
-      ]);
-      await recordRejects(plan, Object.fromEntries(columns));
-      return await judge(
-        plan,
-        readings,
-        configuration,
-        configuration.connectors.get(request.connector) as ConnectorSettings,
-      );
-    });
+      },
+      cancellationSignal(),
+    );
     await recordStep(store, jobId, 'prepare', 'succeeded');
     log.info({ job: jobId, counts: summary.counts, breaches: summary.breaches.length }, 'prepared');
     return summary;

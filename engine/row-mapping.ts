@@ -145,6 +145,7 @@ class RowInProgress {
   readonly #references: Record<string, string> = {};
   readonly #keyProperty: Property;
   #problem: RowProblem | undefined;
+  #keyFailed = false;
 
   constructor(keyProperty: Property) {
     this.#keyProperty = keyProperty;
@@ -174,6 +175,7 @@ class RowInProgress {
   fail(property: Property, value: string | null, reason: string): void {
     const column = columnOf(property);
     const message = `${property.name} ${reason}`;
+    if (property === this.#keyProperty) this.#keyFailed = true;
     this.#problem = this.#problem
       ? { ...this.#problem, message: `${this.#problem.message}; also ${message}` }
       : { code: 'ValueInvalid', key: null, column, value, message };
@@ -182,19 +184,26 @@ class RowInProgress {
   finish(): Mapped<MappedResource> {
     const keyValue = this.values[this.#keyProperty.name];
     const key = keyValue === undefined ? null : String(keyValue);
-    if (this.#problem) return { problem: { ...this.#problem, key } };
-    if (key === null) {
-      return {
-        problem: {
-          code: 'KeyMissing',
-          key: null,
-          column: columnOf(this.#keyProperty),
-          value: null,
-          message: `${this.#keyProperty.name} is blank`,
-        },
-      };
+    if (key === null && this.#keyIsBlank) return { problem: this.#keyMissing() };
+    if (this.#problem || key === null) {
+      return { problem: { ...(this.#problem as RowProblem), key } };
     }
     return { mapped: { key, attributes: this.#attributes, references: this.#references } };
+  }
+
+  /** True unless the key has a value that does not convert, or an expression that was not reached. */
+  get #keyIsBlank(): boolean {
+    return (
+      !this.#keyFailed &&
+      (this.#keyProperty.origin.from === 'column' || this.#problem === undefined)
+    );
+  }
+
+  #keyMissing(): RowProblem {
+    const column = columnOf(this.#keyProperty);
+    const also = this.#problem ? `; also ${this.#problem.message}` : '';
+    const message = `${this.#keyProperty.name} is blank${also}`;
+    return { code: 'KeyMissing', key: null, column, value: null, message };
   }
 
   #set(property: Property, value: Value): void {

@@ -11,10 +11,14 @@ export type Session = pg.PoolClient;
 export interface Store {
   readonly prisma: PrismaClient;
   readonly pool: pg.Pool;
-  /** Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws. */
+  /**
+   * Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws. When
+   * `signal` is aborted, the statement at work is cancelled, and so the transaction.
+   */
   transaction<Result>(
     isolation: 'read committed' | 'repeatable read',
     work: (session: Session) => Promise<Result>,
+    signal?: AbortSignal,
   ): Promise<Result>;
   close(): Promise<void>;
 }
@@ -40,9 +44,11 @@ export function openStore(databaseUrl: string, name: string): Store {
   return {
     prisma,
     pool,
-    async transaction(isolation, work) {
+    async transaction(isolation, work, signal) {
       const session = await connect(pool);
       let broken: Error | undefined;
+      const cancel = () => void cancelStatement(pool, session);
+      signal?.addEventListener('abort', cancel);
       try {
         await session.query(`begin isolation level ${isolation}`);
         const result = await work(session);
@@ -54,6 +60,7 @@ export function openStore(databaseUrl: string, name: string): Store {
         });
         throw error;
       } finally {
+        signal?.removeEventListener('abort', cancel);
         session.release(broken);
       }
     },
@@ -72,4 +79,10 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
       cause,
     });
   }
+}
+
+/** Cancels what a session is doing, from outside: it hears nothing itself while a statement runs. */
+async function cancelStatement(pool: pg.Pool, session: Session): Promise<void> {
+  const { processID } = session as Session & { readonly processID: number };
+  await pool.query('select pg_cancel_backend($1)', [processID]).catch(() => {});
 }

@@ -26,12 +26,17 @@ class Stale extends Error {}
  *
  * **Invariant:** the store is as before or as after. A retry after a crash finds the delta applied and does nothing.
  *
+ * @param signal cancels the load, which is then as if it had never begun
  * @throws LockstepError `LeaseLost` when another job holds the connector, `InternalError` when the delta breached a
  * limit and nobody resumed it (the gate's second lock).
  */
-export async function loadDelta(store: Store, request: LoadRequest): Promise<LoadOutcome> {
+export async function loadDelta(
+  store: Store,
+  request: LoadRequest,
+  signal?: AbortSignal,
+): Promise<LoadOutcome> {
   try {
-    return await store.transaction('read committed', (session) => apply(session, request));
+    return await store.transaction('read committed', (session) => apply(session, request), signal);
   } catch (error) {
     // A resource or link that the delta would insert is there already.
     if (error instanceof Stale || (error as { code?: string }).code === '23505') return 'stale';

@@ -43,6 +43,8 @@ export interface JobProgress {
   readonly breaches: readonly Breach[];
   /** Digest of the delta under review. */
   readonly delta: string | null;
+  /** What people said to the job and what came of it, the latest last; the table `decision` has all of it. */
+  readonly notes: readonly string[];
 }
 
 /** What a finished workflow returns: numbers only. */

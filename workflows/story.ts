@@ -4,11 +4,7 @@ import type { Breach } from '../engine/threshold.ts';
 import type { JobProgress } from './messages.ts';
 
 /** The current details of a job. */
-export function tellStory(
-  connector: string,
-  progress: JobProgress,
-  notes: readonly string[],
-): string {
+export function tellStory(connector: string, progress: JobProgress): string {
   const parts = [`**${connector}** is **${progress.state}**, step *${progress.step}*.`];
   if (progress.state === 'blocked') {
     parts.push(
@@ -20,7 +16,7 @@ export function tellStory(
     );
   }
   if (progress.counts) parts.push(countTable(progress.counts));
-  parts.push(...notes.map((note) => `- ${note}`));
+  parts.push(...progress.notes.map((note) => `- ${note}`));
   return parts.join('\n\n');
 }
 

@@ -100,7 +100,7 @@ class Job {
   approvers: readonly string[] | null = null;
   readonly #connector: string;
   #announcing = false;
-  #progress: JobProgress = {
+  #progress: Omit<JobProgress, 'notes'> = {
     state: 'running',
     step: 'waiting',
     counts: null,
@@ -125,7 +125,7 @@ class Job {
         this.#tell();
       },
     });
-    setHandler(progressQuery, () => this.#progress);
+    setHandler(progressQuery, () => ({ ...this.#progress, notes: this.#notes }));
     this.#tell();
   }
 
@@ -231,12 +231,12 @@ class Job {
     );
   }
 
-  #update(change: Partial<JobProgress>): void {
+  #update(change: Partial<Omit<JobProgress, 'notes'>>): void {
     this.#progress = { ...this.#progress, ...change };
     this.#tell();
   }
 
   #tell(): void {
-    setCurrentDetails(tellStory(this.#connector, this.#progress, this.#notes));
+    setCurrentDetails(tellStory(this.#connector, { ...this.#progress, notes: this.#notes }));
   }
 }

@@ -54,7 +54,8 @@ async function exportFile(
   const before = await identity(path, source);
   const encoding = chooseEncoding(settings.encoding, await firstBytes(path, source, 4));
   const decoder = createDecoder(encoding, source);
-  const file = source.replaceAll(/[\\/]/g, '_');
+  // Whatever stands between folders, two sources are two files.
+  const file = source.replaceAll(/[\\/%]/g, encodeURIComponent);
   const copy = new CountingCopy(join(directory, file), source, settings.delimiter);
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18, signal })) {
@@ -63,7 +64,8 @@ async function exportFile(
     }
     await copy.write(decoder.end());
   } catch (error) {
-    throw asReadError(error, source);
+    copy.abandon();
+    throw copy.failure ?? asReadError(error, source);
   }
   const counted = await copy.end();
   const after = await identity(path, source);
@@ -77,6 +79,8 @@ async function exportFile(
 
 /** Writes the extraction's file, and counts and digests what it writes. */
 class CountingCopy {
+  /** Why it cannot be written. */
+  failure: Error | undefined;
   readonly #source: string;
   readonly #configuredDelimiter: string;
   readonly #stream;
@@ -91,13 +95,22 @@ class CountingCopy {
     this.#source = source;
     this.#configuredDelimiter = delimiter;
     this.#stream = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+    // A disk that is full says so between two writes; without a listener it would end the process.
+    this.#stream.on('error', (error) => {
+      this.failure = error;
+    });
+  }
+
+  /** Closes the file, whatever it holds. */
+  abandon(): void {
+    this.#stream.destroy();
   }
 
   async write(text: Buffer): Promise<void> {
     if (text.length === 0) return;
     if (this.#scanner === undefined) {
       this.#head = Buffer.concat([this.#head, text]);
-      if (!this.#head.includes(0x0a) && this.#head.length < longestRecord) return;
+      if (endOfHeader(this.#head) === -1 && this.#head.length < longestRecord) return;
       await this.#start(this.#head);
       return;
     }
@@ -107,8 +120,10 @@ class CountingCopy {
   async end(): Promise<Pick<ExtractedFile, 'rows' | 'bytes' | 'sha256' | 'delimiter'>> {
     if (this.#scanner === undefined) await this.#start(this.#head);
     const openQuote = this.#scanner?.end();
+    if (this.failure) throw this.failure;
     this.#stream.end();
     await once(this.#stream, 'close');
+    if (this.failure) throw this.failure;
     if (openQuote !== undefined) throw neverCloses(this.#source, openQuote);
     if (this.#records < 2) {
       const what = this.#records === 0 ? 'is blank' : 'holds only its header';
@@ -123,9 +138,14 @@ class CountingCopy {
   }
 
   async #start(head: Buffer): Promise<void> {
-    const headerEnd = head.indexOf(0x0a);
-    const header = head.subarray(0, headerEnd === -1 ? head.length : headerEnd).toString('utf8');
-    if (/\r(?!$)/.test(header)) {
+    const ends = [endOfHeader(head), head.indexOf(0x0a), head.length];
+    const header = head
+      .subarray(
+        0,
+        ends.find((end) => end !== -1),
+      )
+      .toString('utf8');
+    if (/\r(?!\n|$)/.test(header)) {
       throw new LockstepError(
         'SourceUnreadable',
         `${this.#source} ends its lines with a carriage return alone`,
@@ -149,8 +169,19 @@ class CountingCopy {
       throw neverCloses(this.#source, unfinished.line);
     this.#hash.update(text);
     this.#bytes += text.length;
+    if (this.failure) throw this.failure;
     if (!this.#stream.write(text)) await once(this.#stream, 'drain');
   }
+}
+
+/** Where the first line ends that does not end within quotes; -1 when there is none. */
+function endOfHeader(head: Buffer): number {
+  let quoted = false;
+  for (const [at, byte] of head.entries()) {
+    if (byte === 0x22) quoted = !quoted;
+    else if (byte === 0x0a && !quoted) return at;
+  }
+  return -1;
 }
 
 function neverCloses(source: string, line: number): LockstepError {

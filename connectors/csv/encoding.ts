@@ -103,6 +103,8 @@ class OtherDecoder implements Decoder {
   readonly #encoding: Encoding;
   readonly #decoder;
   #line = 1;
+  /** The first half of a character beyond U+FFFF whose second half is in the next chunk. */
+  #half = '';
 
   constructor(encoding: Encoding, source: string) {
     this.#encoding = encoding;
@@ -111,15 +113,18 @@ class OtherDecoder implements Decoder {
   }
 
   push(chunk: Buffer): Buffer {
-    return this.#checked(this.#decoder.write(chunk));
+    const text = this.#half + this.#decoder.write(chunk);
+    this.#half = /[\uD800-\uDBFF]$/.exec(text)?.[0] ?? '';
+    return this.#checked(text.slice(0, text.length - this.#half.length));
   }
 
   end(): Buffer {
-    return this.#checked(this.#decoder.end() ?? '');
+    return this.#checked(this.#half + (this.#decoder.end() ?? ''));
   }
 
   #checked(text: string): Buffer {
-    const wrong = text.indexOf('\uFFFD');
+    // Half a character would be written as U+FFFD.
+    const wrong = text.toWellFormed().indexOf('\uFFFD');
     if (wrong !== -1) {
       const line = this.#line + text.slice(0, wrong).split('\n').length - 1;
       throw notInEncoding(this.#source, line, this.#encoding);

@@ -100,7 +100,10 @@ describe('a reference whose target is unknown', () => {
   test('heals when the target arrives, though the row did not change', async () => {
     await bench.sync(waiting);
     const arrived = [...usualRows.organisations, 'LAB,Laboratory,HQ'];
-    const job = await bench.sync({ ...waiting, 'organisations.csv': file('code,name,parent', arrived) });
+    const job = await bench.sync({
+      ...waiting,
+      'organisations.csv': file('code,name,parent', arrived),
+    });
     expect(job.counts).toMatchObject({ inserted: 1, updated: 0, linksInserted: 2, rejected: 0 });
     expect(job.contents.links['person.organisation']).toContain('ada → LAB');
     expect(job.contents.pending).toEqual({});
@@ -199,7 +202,12 @@ describe('rows of an association', () => {
     const people = [ada.replace('Ada', 'Ada L.'), bob, cyd];
     const memberships = ['ada,c', 'bob,d'];
     const { counts } = await bench.sync(peopleFiles({ people, teams, memberships }));
-    expect(counts).toMatchObject({ updated: 1, linksInserted: 1, linksDeleted: 2, linksUpdated: 0 });
+    expect(counts).toMatchObject({
+      updated: 1,
+      linksInserted: 1,
+      linksDeleted: 2,
+      linksUpdated: 0,
+    });
   });
 });
 
@@ -212,7 +220,10 @@ describe('with a second connector', () => {
         connector: 'hr',
         source: 'badges.csv',
         key: 'number',
-        properties: { number: { column: 'number' }, holder: { column: 'holder', references: 'person' } },
+        properties: {
+          number: { column: 'number' },
+          holder: { column: 'holder', references: 'person' },
+        },
       },
     },
     associations: {
@@ -257,13 +268,17 @@ describe('with a second connector', () => {
     await bench.sync(peopleFiles());
     await bench.sync(badges, 'hr');
     const job = await bench.sync(peopleFiles({ people: [ada, cyd], memberships: ['ada,dev'] }));
-    const ofHr = job.changes.filter((change) => 'association' in change && change.association === 'badge.holder');
+    const ofHr = job.changes.filter(
+      (change) => 'association' in change && change.association === 'badge.holder',
+    );
     expect(ofHr).toMatchObject([{ from: '2', to: 'bob', change: 'delete' }]);
     expect(job.contents.pending).toMatchObject({ 'badge.holder': ['2 → bob'] });
     expect(job.rejects.map(({ entityType }) => entityType)).toEqual(['person']);
     const hr = await bench.sync(badges, 'hr');
     expect(hr.changes).toEqual([]);
-    expect(hr.rejects).toMatchObject([{ entityType: 'badge', line: 3, column: 'holder', value: 'bob' }]);
+    expect(hr.rejects).toMatchObject([
+      { entityType: 'badge', line: 3, column: 'holder', value: 'bob' },
+    ]);
     const back = await bench.sync(peopleFiles());
     expect(back.contents.links['badge.holder']).toEqual(['1 → ada', '2 → bob']);
   });

@@ -1,7 +1,12 @@
 /** Rows that are set aside: listed with their lines at every run, and never a reason to touch what is stored. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Reject } from '../../engine/reject.ts';
-import { type PeopleRows, peopleConfiguration, peopleFiles, usualRows } from '../fixtures/people.ts';
+import {
+  type PeopleRows,
+  peopleConfiguration,
+  peopleFiles,
+  usualRows,
+} from '../fixtures/people.ts';
 import { openSyncBench, type SyncBench } from '../support/sync-bench.ts';
 
 let bench: SyncBench;
@@ -27,7 +32,9 @@ async function twice(rows: PeopleRows) {
 
 describe('a key on several lines', () => {
   test('new ones: none is inserted, each is listed', async () => {
-    const { rejects, contents, counts } = await twice({ people: [ada, bob, ada.replace('Ada', 'Eve')] });
+    const { rejects, contents, counts } = await twice({
+      people: [ada, bob, ada.replace('Ada', 'Eve')],
+    });
     expect(rejects.map(place)).toEqual([
       ['KeyDuplicate', 2, 'ada', 'id', 'ada'],
       ['KeyDuplicate', 4, 'ada', 'id', 'ada'],
@@ -80,7 +87,10 @@ describe('a value that does not convert', () => {
   const late = ada.replace('01/02/2020', '31/02/2020').replace(',RD,', ',HQ,');
 
   test('sets a new row aside', async () => {
-    const { rejects, contents } = await twice({ people: [late, bob, cyd], memberships: ['bob,ops'] });
+    const { rejects, contents } = await twice({
+      people: [late, bob, cyd],
+      memberships: ['bob,ops'],
+    });
     expect(rejects.map(place)).toEqual([
       ['ValueInvalid', 2, 'ada', 'hired', '31/02/2020'],
       ['ReferenceUnknown', 4, 'cyd', 'boss', 'ada'],
@@ -141,7 +151,10 @@ describe('a malformed row', () => {
     const { team } = document.entityTypes;
     if (!team) throw new Error('the model has no team');
     const properties = { ...team.properties, code: { column: 'code', type: 'integer' as const } };
-    await bench.reset({ ...document, entityTypes: { ...document.entityTypes, team: { ...team, properties } } });
+    await bench.reset({
+      ...document,
+      entityTypes: { ...document.entityTypes, team: { ...team, properties } },
+    });
     const numbered = { memberships: ['ada,7'], teams: ['007,Seven', '8,Eight'] };
     const { contents } = await bench.sync(peopleFiles(numbered));
     const job = await bench.sync(peopleFiles({ ...numbered, teams: ['007,Seven,x', '8,Eight'] }));

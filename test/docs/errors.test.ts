@@ -20,7 +20,15 @@ test.each([...Object.keys(errorCatalogue), ...Object.keys(rejectCatalogue)])(
 
 describe('a code that the page calls not raised yet', () => {
   test.each(notRaisedYet)('%s is raised nowhere', async (code) => {
-    const folders = ['activities', 'client', 'config', 'connectors', 'store', 'worker', 'workflows'];
+    const folders = [
+      'activities',
+      'client',
+      'config',
+      'connectors',
+      'store',
+      'worker',
+      'workflows',
+    ];
     for (const folder of folders) {
       for (const file of await readdir(path.join(root, folder), { recursive: true })) {
         if (!file.endsWith('.ts')) continue;

@@ -38,9 +38,7 @@ async function readPage(file: string): Promise<Page> {
     code.push(content);
     return '';
   };
-  const prose = text
-    .replaceAll(/^```[^\n]*\n(.*?)^```$/gms, keep)
-    .replaceAll(/`([^`\n]+)`/g, keep);
+  const prose = text.replaceAll(/^```[^\n]*\n(.*?)^```$/gms, keep).replaceAll(/`([^`\n]+)`/g, keep);
   return { file, text, prose, code };
 }
 

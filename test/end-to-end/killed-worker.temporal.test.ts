@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hold } from '../support/held-lock.ts';
 import { readAppliedChanges, readLeftovers } from '../support/job-facts.ts';
 import { type JobStack, type StartedJob, startJobStack, until } from '../support/job-stack.ts';
-import { somePeople, writeSource } from '../support/people.ts';
+import { somePeople, writeBulkyMembers } from '../support/people.ts';
 
 const before = somePeople(8);
 const after = somePeople(8, 1);
@@ -28,7 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => stack[Symbol.asyncDispose]());
 
-test('one kill -9 of a worker finds jobs in export, prepare, load and at the gate: each ends as without it', async () => {
+test('one kill -9 of a worker finds jobs in export, prepare, load and at the gate: each ends as without it', {
+  timeout: 240_000,
+}, async () => {
   const worker = await stack.startWorker();
   for (const connector of connectors) await stack.writePeople(connector, before);
   const first = await Promise.all(connectors.map((name) => stack.synchronise(name)));
@@ -78,13 +80,13 @@ test('one kill -9 of a worker finds jobs in export, prepare, load and at the gat
   }
 
   // At the end of export: the snapshot is complete, its name not yet noted.
-  await writeBulkyMembers('exported');
+  await writeBulkyMembers(stack.directory('exported'), after);
   await start('exported');
-  await until(() => exportIsWriting('exported'), 'the export writes');
+  await until(() => stack.exportIsWriting('exported'), 'the export writes');
   const row = 'select from job where id = $1 for no key update';
   const noting = await hold(stack, [row, [jobs.exported.id]]);
   await noting.hasStopped('update');
-  expect(await exportIsWriting('exported')).toBe(false);
+  expect(await stack.exportIsWriting('exported')).toBe(false);
 
   // In prepare: people are staged, and nobody may read the links that wait.
   const planning = await hold(stack, ['lock table pending_link in access exclusive mode', []]);
@@ -92,12 +94,12 @@ test('one kill -9 of a worker finds jobs in export, prepare, load and at the gat
   await planning.hasStopped('pending_link');
 
   // In the middle of export: a file that takes a while to copy.
-  await writeBulkyMembers('exporting');
+  await writeBulkyMembers(stack.directory('exporting'), after);
   await start('exporting');
-  await until(() => exportIsWriting('exporting'), 'the export writes');
+  await until(() => stack.exportIsWriting('exporting'), 'the export writes');
   await worker.kill('SIGKILL');
 
-  expect(await exportIsWriting('exporting')).toBe(true);
+  expect(await stack.exportIsWriting('exporting')).toBe(true);
   const atKill = await Promise.all(connectors.map((name) => jobs[name].facts()));
   expect(Object.fromEntries(connectors.map((name, at) => [name, atKill[at]?.steps]))).toEqual({
     exporting: { export: 'running' },
@@ -167,16 +169,3 @@ test('one kill -9 of a worker finds jobs in export, prepare, load and at the gat
     },
   ]);
 });
-
-/** Gives the memberships of a connector an unmapped column of 48 MB, so that copying the file takes a while. */
-async function writeBulkyMembers(connector: string): Promise<void> {
-  const bulk = 'x'.repeat(3_000_000);
-  await writeSource(stack.directory(connector), 'members.csv', [
-    'login,team,remark',
-    ...after.flatMap(({ login, groups }) => groups.map((group) => `${login},${group},${bulk}`)),
-  ]);
-}
-
-async function exportIsWriting(connector: string): Promise<boolean> {
-  return (await stack.extractions(connector)).some((name) => name.endsWith('~unfinished'));
-}

@@ -44,34 +44,38 @@ describe('a date', () => {
 describe('an instant', () => {
   const withOffset = "yyyy-MM-dd'T'HH:mm:ssXXX";
   const local = 'dd/MM/yyyy HH:mm';
-  const table: readonly [zone: string, format: string, text: string, expected: string | undefined][] =
-    [
-      ['UTC', withOffset, '2020-02-01T10:20:30Z', '2020-02-01T10:20:30.000Z'],
-      ['UTC', withOffset, '2020-02-01T10:20:30+02:00', '2020-02-01T08:20:30.000Z'],
-      ['UTC', withOffset, '2020-02-01T10:20:30-0530', '2020-02-01T15:50:30.000Z'],
-      ['Europe/Paris', withOffset, '2020-02-01T10:20:30-08:00', '2020-02-01T18:20:30.000Z'],
-      ['UTC', withOffset, '2020-02-01T00:00:00+02:00', '2020-01-31T22:00:00.000Z'],
-      ['UTC', withOffset, '2020-02-01T10:20:30+02', undefined],
-      ['UTC', withOffset, '2020-02-01T10:20:30+99:00', undefined],
-      ['UTC', withOffset, '2020-02-01T10:20:30+01:60', undefined],
-      ['UTC', withOffset, '2020-02-01T10:20:30', undefined],
-      ['UTC', withOffset, '2020-02-01T24:00:00Z', undefined],
-      ['UTC', withOffset, '2020-02-01T23:60:00Z', undefined],
-      ['UTC', withOffset, '2020-02-01T23:59:60Z', undefined],
-      ['UTC', withOffset, '2020-02-30T10:20:30Z', undefined],
-      ['UTC', 'yyyy-MM-dd HH:mm:ss.SSS', '2020-02-01 10:20:30.045', '2020-02-01T10:20:30.045Z'],
-      ['UTC', 'yyyy-MM-dd HH:mm:ss.SSS', '2020-02-01 10:20:30.45', undefined],
-      ['UTC', local, '01/02/2020 10:20', '2020-02-01T10:20:00.000Z'],
-      ['UTC', 'dd/MM/yyyy H:mm', '01/02/2020 7:05', '2020-02-01T07:05:00.000Z'],
-      ['Europe/Paris', local, '01/02/2020 10:20', '2020-02-01T09:20:00.000Z'],
-      ['Europe/Paris', local, '01/08/2020 10:20', '2020-08-01T08:20:00.000Z'],
-      ['America/New_York', local, '31/12/2020 20:00', '2021-01-01T01:00:00.000Z'],
-      ['Asia/Kolkata', local, '01/01/2021 03:00', '2020-12-31T21:30:00.000Z'],
-      ['UTC', local, '01/01/0001 00:00', '0001-01-01T00:00:00.000Z'],
-      ['Europe/Paris', local, '01/06/0050 00:00', '0050-05-31T23:50:39.000Z'],
-      ['America/New_York', local, '31/12/9999 23:59', undefined],
-      ['Europe/Paris', local, '01/01/0001 00:00', undefined],
-    ];
+  const table: readonly [
+    zone: string,
+    format: string,
+    text: string,
+    expected: string | undefined,
+  ][] = [
+    ['UTC', withOffset, '2020-02-01T10:20:30Z', '2020-02-01T10:20:30.000Z'],
+    ['UTC', withOffset, '2020-02-01T10:20:30+02:00', '2020-02-01T08:20:30.000Z'],
+    ['UTC', withOffset, '2020-02-01T10:20:30-0530', '2020-02-01T15:50:30.000Z'],
+    ['Europe/Paris', withOffset, '2020-02-01T10:20:30-08:00', '2020-02-01T18:20:30.000Z'],
+    ['UTC', withOffset, '2020-02-01T00:00:00+02:00', '2020-01-31T22:00:00.000Z'],
+    ['UTC', withOffset, '2020-02-01T10:20:30+02', undefined],
+    ['UTC', withOffset, '2020-02-01T10:20:30+99:00', undefined],
+    ['UTC', withOffset, '2020-02-01T10:20:30+01:60', undefined],
+    ['UTC', withOffset, '2020-02-01T10:20:30', undefined],
+    ['UTC', withOffset, '2020-02-01T24:00:00Z', undefined],
+    ['UTC', withOffset, '2020-02-01T23:60:00Z', undefined],
+    ['UTC', withOffset, '2020-02-01T23:59:60Z', undefined],
+    ['UTC', withOffset, '2020-02-30T10:20:30Z', undefined],
+    ['UTC', 'yyyy-MM-dd HH:mm:ss.SSS', '2020-02-01 10:20:30.045', '2020-02-01T10:20:30.045Z'],
+    ['UTC', 'yyyy-MM-dd HH:mm:ss.SSS', '2020-02-01 10:20:30.45', undefined],
+    ['UTC', local, '01/02/2020 10:20', '2020-02-01T10:20:00.000Z'],
+    ['UTC', 'dd/MM/yyyy H:mm', '01/02/2020 7:05', '2020-02-01T07:05:00.000Z'],
+    ['Europe/Paris', local, '01/02/2020 10:20', '2020-02-01T09:20:00.000Z'],
+    ['Europe/Paris', local, '01/08/2020 10:20', '2020-08-01T08:20:00.000Z'],
+    ['America/New_York', local, '31/12/2020 20:00', '2021-01-01T01:00:00.000Z'],
+    ['Asia/Kolkata', local, '01/01/2021 03:00', '2020-12-31T21:30:00.000Z'],
+    ['UTC', local, '01/01/0001 00:00', '0001-01-01T00:00:00.000Z'],
+    ['Europe/Paris', local, '01/06/0050 00:00', '0050-05-31T23:50:39.000Z'],
+    ['America/New_York', local, '31/12/9999 23:59', undefined],
+    ['Europe/Paris', local, '01/01/0001 00:00', undefined],
+  ];
   test.each(table)('%s, %s: “%s” is %s', (timezone, format, text, expected) => {
     expect(compileDateFormat(format, { timezone })(text)).toBe(expected);
   });

@@ -38,7 +38,11 @@ describe('a digest set', () => {
     const set = new DigestSet(2);
     const words = Uint32Array.from([1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]);
     set.add(words, 4);
-    expect([set.see(words, 0), set.see(words, 4), set.see(words, 8)]).toEqual(['new', 'known', 'new']);
+    expect([set.see(words, 0), set.see(words, 4), set.see(words, 8)]).toEqual([
+      'new',
+      'known',
+      'new',
+    ]);
   });
 
   test('made for none holds none', () => {

@@ -13,7 +13,10 @@ import {
 } from '../../engine/threshold.ts';
 
 /** Ten thousand of everything stored, so that 5 % are 500 and no default percentage is in the way. */
-function planned(changes: Partial<PlannedChanges>, settings: ThresholdSettings = {}): PlannedChanges {
+function planned(
+  changes: Partial<PlannedChanges>,
+  settings: ThresholdSettings = {},
+): PlannedChanges {
   return {
     scope: 'user',
     of: 'lines',
@@ -85,7 +88,11 @@ describe.each(absoluteLimits)('%s', (name, of, kind) => {
 
   test('judges no other kind of change', () => {
     const others = (['inserted', 'updated', 'deleted'] as const).filter((other) => other !== kind);
-    const settings = { maximumInsertedLines: 900, maximumUpdatedLines: 900, maximumDeletedLines: 900 };
+    const settings = {
+      maximumInsertedLines: 900,
+      maximumUpdatedLines: 900,
+      maximumDeletedLines: 900,
+    };
     const many = Object.fromEntries(others.map((other) => [other, 300]));
     expect(breaches({ of, ...many }, { ...settings, [name]: 0 })).toEqual([]);
   });
@@ -239,10 +246,16 @@ test('an absolute limit and a percentage that are both passed are both told', ()
 });
 
 test('lines and links are summed apart, and an unlimited sum asks nothing', () => {
-  const scopes = [planned({ inserted: 60 }), planned({ of: 'links', scope: 'user.boss', inserted: 60 })];
+  const scopes = [
+    planned({ inserted: 60 }),
+    planned({ of: 'links', scope: 'user.boss', inserted: 60 }),
+  ];
   const scope = 'sab';
   expect(findBreaches(scopes, { scope, thresholds: resolveThresholds({}) })).toEqual([]);
-  const thresholds = resolveThresholds({ maximumInsertedLines: 'unlimited', maximumLinkInsertedLines: 59 });
+  const thresholds = resolveThresholds({
+    maximumInsertedLines: 'unlimited',
+    maximumLinkInsertedLines: 59,
+  });
   expect(findBreaches(scopes, { scope, thresholds })).toMatchObject([
     { threshold: 'maximumLinkInsertedLines', scope, planned: 60, allowed: 59 },
   ]);
@@ -267,7 +280,9 @@ describe('a kind of change is unguarded', () => {
       const both = { [absolute]: 'unlimited', [percentage as string]: 'unlimited' };
       expect(unguardedChanges(resolveThresholds(both))).toEqual([[absolute, percentage]]);
       expect(unguardedChanges(resolveThresholds({ [absolute]: 'unlimited' }))).toEqual([]);
-      expect(unguardedChanges(resolveThresholds({ [percentage as string]: 'unlimited' }))).toEqual([]);
+      expect(unguardedChanges(resolveThresholds({ [percentage as string]: 'unlimited' }))).toEqual(
+        [],
+      );
     },
   );
 

@@ -1,13 +1,18 @@
 /** Conversions in tables: the value of a text, or why there is none. */
 import { describe, expect, test } from 'vitest';
-import { compileConversion, defaultBooleanWords, type ValueFormat } from '../../engine/value-format.ts';
+import {
+  compileConversion,
+  defaultBooleanWords,
+  type ValueFormat,
+} from '../../engine/value-format.ts';
 
 function convert(format: ValueFormat, text: string): unknown {
   const conversion = compileConversion(format)(text);
   return 'value' in conversion ? conversion.value : new Error(conversion.problem);
 }
 
-const refused = (reason: RegExp) => expect.objectContaining({ message: expect.stringMatching(reason) });
+const refused = (reason: RegExp) =>
+  expect.objectContaining({ message: expect.stringMatching(reason) });
 
 test.each([
   ['Łucja "Lu"', 'Łucja "Lu"'],
@@ -123,7 +128,11 @@ test('a date and a datetime are ISO 8601, and say the format when they are none'
   const date = { type: 'date', format: 'dd/MM/yyyy' } as const;
   expect(convert(date, '31/12/2020')).toBe('2020-12-31');
   expect(convert(date, '12/31/2020')).toEqual(refused(/not a date written as dd\/MM\/yyyy/));
-  const datetime = { type: 'datetime', format: 'dd/MM/yyyy HH:mm', timezone: 'Europe/Paris' } as const;
+  const datetime = {
+    type: 'datetime',
+    format: 'dd/MM/yyyy HH:mm',
+    timezone: 'Europe/Paris',
+  } as const;
   expect(convert(datetime, '31/12/2020 12:00')).toBe('2020-12-31T11:00:00.000Z');
   expect(convert(datetime, '31/12/2020')).toEqual(refused(/not a date/));
 });

@@ -136,13 +136,22 @@ export class JobStack implements AsyncDisposable {
     return await readdir(join(this.home, 'extractions', connector)).catch(() => []);
   }
 
+  /** True while an export of the connector has begun to write and has not finished. */
+  async exportIsWriting(connector: string): Promise<boolean> {
+    return (await this.extractions(connector)).some((name) => name.endsWith('~unfinished'));
+  }
+
   /** Starts a job as our client does. */
-  async start(connector: string, request: Partial<SyncJobRequest> = {}): Promise<StartedJob> {
+  async start(
+    connector: string,
+    request: Partial<SyncJobRequest> = {},
+    taskQueue = this.taskQueue,
+  ): Promise<StartedJob> {
     const mode = request.mode ?? 'complete';
     const id = manualJobId(connector, mode, new Date(), randomUUID().slice(0, 8));
     const handle = await this.client.workflow.start(syncJobType, {
       workflowId: id,
-      taskQueue: this.taskQueue,
+      taskQueue,
       args: [{ connector, mode, ...request }],
       searchAttributes: { SyncConnector: [connector], SyncMode: [mode], SyncJobState: ['running'] },
     });

@@ -14,7 +14,10 @@ interface State {
 
 const types = {
   organisation: { file: 'organisations', references: { parent: [2, 'organisation'] } },
-  person: { file: 'people', references: { organisation: [4, 'organisation'], manager: [5, 'person'] } },
+  person: {
+    file: 'people',
+    references: { organisation: [4, 'organisation'], manager: [5, 'person'] },
+  },
   team: { file: 'teams', references: {} },
 } as const satisfies Record<
   string,
@@ -156,7 +159,9 @@ export function difference(
     for (const link of now.filter((each) => !old.includes(each))) {
       const from = link.split(' → ')[0] as string;
       const previous =
-        scope === 'membership' ? undefined : [...gone].find((each) => each.startsWith(arrow(from, '')));
+        scope === 'membership'
+          ? undefined
+          : [...gone].find((each) => each.startsWith(arrow(from, '')));
       if (previous !== undefined) gone.delete(previous);
       const change = previous === undefined ? 'inserted' : 'updated';
       counted[change] += 1;

@@ -20,6 +20,8 @@ export const teams = ['t1', 't2', 't3'] as const;
 
 /** What a connector of a test may set beside its directory. */
 export interface ConnectorOptions {
+  /** More properties of its people. */
+  readonly properties?: Readonly<Record<string, object>>;
   readonly approvers?: readonly string[];
   readonly thresholds?: Readonly<Record<string, number | 'unlimited'>>;
 }
@@ -56,6 +58,18 @@ export async function writePeople(directory: string, people: readonly Person[]):
   ]);
 }
 
+/** Gives the memberships of these people an unmapped column of some 3 MB, so that copying the file takes a while. */
+export async function writeBulkyMembers(
+  directory: string,
+  people: readonly Person[],
+): Promise<void> {
+  const bulk = 'x'.repeat(3_000_000);
+  await writeSource(directory, 'members.csv', [
+    'login,team,remark',
+    ...people.flatMap(({ login, groups }) => groups.map((group) => `${login},${group},${bulk}`)),
+  ]);
+}
+
 /** Writes one source, line by line. */
 export async function writeSource(
   directory: string,
@@ -76,7 +90,7 @@ export function peopleConfiguration(
     'connectors' | 'entityTypes' | 'associations',
     Record<string, object>
   >;
-  for (const [name, options] of Object.entries(connectors)) {
+  for (const [name, { properties, ...options }] of Object.entries(connectors)) {
     const [person, team] = [`${name}_person`, `${name}_team`];
     document.connectors[name] = {
       kind: 'csv',
@@ -99,6 +113,7 @@ export function peopleConfiguration(
         name: { column: 'name' },
         hired: { column: 'hired', type: 'date', format: 'dd/MM/yyyy' },
         team: { column: 'team', references: team },
+        ...properties,
       },
     };
     document.associations[`${name}_member`] = {

@@ -19,7 +19,9 @@ import { type Contents, readContents } from './store-contents.ts';
 /** File name → content; a Buffer where the bytes matter. */
 export type Files = Readonly<Record<string, string | Buffer>>;
 
-type Summary = Awaited<ReturnType<SyncActivities['prepareDelta']>>;
+type InfoOf<Name extends keyof SyncActivities> = Awaited<ReturnType<SyncActivities[Name]>>;
+
+type Summary = InfoOf<'prepareDelta'>;
 
 /** A job whose delta is prepared and not loaded yet. */
 export interface PreparedJob extends Summary {
@@ -64,7 +66,7 @@ export interface SyncBench extends AsyncDisposable {
     name: Name,
     request: Parameters<SyncActivities[Name]>[0],
     jobId?: string,
-  ): Promise<Awaited<ReturnType<SyncActivities[Name]>>>;
+  ): Promise<InfoOf<Name>>;
 }
 
 const nothing = () => {};
@@ -128,7 +130,7 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
         { workflowExecution: { workflowId: jobId, runId: `run-of-${jobId}` } },
         { logger: silent },
       );
-      const activity = activities[name] as (input: unknown) => Promise<never>;
+      const activity = activities[name] as (input: typeof request) => Promise<InfoOf<typeof name>>;
       return await environment.run(activity, request);
     },
     async prepare(files, connector = 'sab') {
@@ -196,8 +198,8 @@ async function prepareAgain(bench: SyncBench, place: JobPlace): Promise<Prepared
     id,
     fence,
     extraction,
-    rejects: await Array.fromAsync(listRejects(store, id)),
-    changes: await Array.fromAsync(listChanges(store, id)),
+    rejects: await collect(listRejects(store, id)),
+    changes: await collect(listChanges(store, id)),
     async resume() {
       decisions += 1;
       await bench.run(
@@ -224,4 +226,10 @@ async function prepareAgain(bench: SyncBench, place: JobPlace): Promise<Prepared
     again: () => prepareAgain(bench, place),
     end: () => bench.run('endJob', { connector, state: 'succeeded', error: null }, id),
   };
+}
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }

@@ -1,7 +1,10 @@
 /** Our errors as Temporal failures: typed by code, retried or not, and without a word of what they were about to hide. */
-import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, CancelledFailure } from '@temporalio/activity';
 import { type ErrorCode, errorCatalogue, LockstepError } from '../engine/errors.ts';
 import type { Log } from './dependencies.ts';
+
+/** After so many attempts a failure that may pass by itself is taken not to. Without an entry it is tried for hours. */
+const attemptsOf: Partial<Record<ErrorCode, number>> = { SourceUnavailable: 5, InternalError: 5 };
 
 /** Failures of PostgreSQL and the network that pass by themselves; anything else of theirs is a fault to look at. */
 const passing = /^(08|40|53|55P03|57P0|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/;
@@ -44,7 +47,9 @@ function failure(code: ErrorCode, message: string, hint: string): ApplicationFai
     type: code,
     message,
     details: [{ hint }],
-    nonRetryable: errorCatalogue[code].kind === 'fix',
+    nonRetryable:
+      errorCatalogue[code].kind === 'fix' ||
+      activityInfo().attempt >= (attemptsOf[code] ?? Number.POSITIVE_INFINITY),
   });
 }
 

@@ -20,7 +20,7 @@ import {
   type ResourcePlan,
 } from '../store/delta-store.ts';
 import { pinnedConfiguration, recordStep } from '../store/job-store.ts';
-import { applyModel } from '../store/model-store.ts';
+import { readModel } from '../store/model-store.ts';
 import type { Plan } from '../store/plan.ts';
 import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.ts';
 import { createStaging } from '../store/staging.ts';
@@ -43,7 +43,7 @@ export async function prepareDelta(
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'prepare', 'running');
   const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
-  const model = await applyModel(store, configuration);
+  const model = await readModel(store, configuration);
   const manifest = await readManifest(extractions, request.extraction);
   const sources = await sourcesOf(configuration, request.connector, manifest, model, extractions);
   const mapper = new RecordMapper();

@@ -20,6 +20,7 @@ export class RecordMapper {
   #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   #finished: Uint8Array[] = [];
   #inFlight = 0;
+  #task: MappingTask | undefined;
 
   /** Opens the mapping of one source. Its rows go to `sink` as they come. */
   open(task: MappingTask, sink: RowSink): SourceMapping {
@@ -34,6 +35,7 @@ export class RecordMapper {
 
   /** @internal Begins a source; the thread starts with the first one that has new records. */
   begin(task: MappingTask): void {
+    this.#task = task;
     this.#start().postMessage({ task } satisfies ToThread);
   }
 
@@ -105,7 +107,12 @@ export class RecordMapper {
 
   #stuck(what: string): LockstepError {
     const line = Atomics.load(this.#pulse, 0);
-    return new LockstepError('ExpressionTimedOut', `an expression ${what} on line ${line}`);
+    const { entityType } = { entityType: undefined, ...this.#task };
+    const property = entityType?.properties[Atomics.load(this.#pulse, 2)];
+    const expression = property
+      ? `the expression of ${entityType?.name}.${property.name}`
+      : 'an expression';
+    return new LockstepError('ExpressionTimedOut', `${expression} ${what} on line ${line}`);
   }
 
   #fail(error: Error): void {

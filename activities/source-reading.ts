@@ -29,7 +29,7 @@ export interface MappedSource {
   readonly file: ExtractedFile;
   readonly task: MappingTask;
   /** Digests depend on what records mean: header, mapping and the formats of referenced keys. */
-  readonly seed: number;
+  readonly seed: Uint32Array;
   readonly thresholds: ThresholdSettings;
   /** Property (or `from`, `to`, `#key`) → source column, for rejects. */
   readonly columnNames: Readonly<Record<string, string>>;
@@ -235,12 +235,29 @@ function checkHeader(
   }
 }
 
-function seedOf(task: MappingTask): number {
-  const { id: _, ...meaning } = task;
-  return createHash('sha256')
-    .update(JSON.stringify([digestVersion, meaning]))
-    .digest()
-    .readInt32LE(0);
+/** Everything that a record's values depend on besides its bytes; the limits, for one, are no part of it. */
+function seedOf(task: MappingTask): Uint32Array {
+  const keyOf = (name: string) => {
+    const target = task.entityTypes.find((type) => type.name === name);
+    return target?.properties.find((property) => property.name === target.key);
+  };
+  const meaning =
+    'association' in task
+      ? [task.association.from, task.association.to].map((end) => [
+          end.column,
+          keyOf(end.entityType),
+        ])
+      : [
+          task.entityType.key,
+          task.entityType.properties.map((property) => [
+            property,
+            property.kind === 'reference' ? keyOf(property.references) : null,
+          ]),
+        ];
+  const digest = createHash('sha256')
+    .update(JSON.stringify([digestVersion, task.header, task.delimiter, meaning]))
+    .digest();
+  return Uint32Array.from([0, 4, 8, 12], (at) => digest.readUInt32LE(at));
 }
 
 function columnNames(entityType: EntityType): Record<string, string> {

@@ -131,7 +131,8 @@ async function launch({ home, environment }: DevWorkerOptions): Promise<RunningC
     name: 'The worker',
     command: process.execPath,
     args: [workerScript('main')],
-    env: environment,
+    // Who runs `dev` owns the machine, and may name any configuration file.
+    env: { ...environment, LOCKSTEP_ACCEPT_CONFIGURATION_FILE: '1' },
     logFile,
     pidFile: pidFileOf(home),
     isReady: () => says(logFile, start),

@@ -12,7 +12,7 @@ import { ConfigurationBuilder } from './configuration-builder.ts';
 import { type ConnectorDocument, configurationDocument } from './document.ts';
 import { interpolate } from './environment-reference.ts';
 import { configurationError, type Finding, YamlPlaces } from './finding.ts';
-import { findingsOf } from './issue.ts';
+import { findingsOf, withoutFaults } from './issue.ts';
 
 /** A connected system and how to reach it. */
 export interface ConnectorSettings {
@@ -66,7 +66,7 @@ export async function readConfiguration(
       },
     );
   }
-  const yaml = parseDocument(text, { prettyErrors: true });
+  const yaml = parseDocument(text, { prettyErrors: false });
   const fault = yaml.errors[0];
   if (fault)
     throw new LockstepError('ConfigurationInvalid', `${file} is not YAML: ${fault.message}`);
@@ -97,11 +97,13 @@ function validate(
   const findings: Finding[] = [];
   const document = interpolate(source.document ?? {}, environment, findings);
   const parsed = configurationDocument.safeParse(document);
-  if (!parsed.success) {
-    findings.push(...parsed.error.issues.flatMap(findingsOf));
-    throw configurationError(file, findings, places);
-  }
-  const configuration = new ConfigurationBuilder(parsed.data, source, findings).build();
+  if (!parsed.success) findings.push(...parsed.error.issues.flatMap(findingsOf));
+  // What is left without the faults is checked too, so that one look shows every problem.
+  const sound = parsed.success
+    ? parsed
+    : configurationDocument.safeParse(withoutFaults(document, parsed.error.issues));
+  if (!sound.success) throw configurationError(file, findings, places);
+  const configuration = new ConfigurationBuilder(sound.data, source, findings).build();
   if (findings.length > 0) throw configurationError(file, findings, places);
   return configuration;
 }

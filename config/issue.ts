@@ -51,3 +51,28 @@ function optionsAt(path: readonly (string | number)[]): string[] {
   const ends: SchemaNode[] = node?.anyOf ?? (node ? [node] : []);
   return ends.flatMap(({ properties }) => Object.keys(properties ?? {}));
 }
+
+/** A copy of a document without the values that the validator found fault with. */
+export function withoutFaults(document: unknown, issues: readonly Issue[]): unknown {
+  const copy: unknown = structuredClone(document);
+  for (const issue of issues) {
+    const paths =
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => [...issue.path, key])
+        : [issue.path];
+    for (const path of paths) remove(copy, path);
+  }
+  return copy;
+}
+
+function remove(document: unknown, path: readonly PropertyKey[]): void {
+  let parent = document;
+  for (const step of path.slice(0, -1)) {
+    if (typeof parent !== 'object' || parent === null) return;
+    parent = (parent as Record<PropertyKey, unknown>)[step];
+  }
+  const last = path.at(-1);
+  if (typeof parent === 'object' && parent !== null && last !== undefined) {
+    delete (parent as Record<PropertyKey, unknown>)[last];
+  }
+}

@@ -16,6 +16,11 @@ export interface Settings {
   readonly logLevel: string;
   /** `LOCKSTEP_WORKFLOW_BUNDLE`: a bundle of these very workflows, so that a worker need not build its own. Absolute. */
   readonly workflowBundle: string | undefined;
+  /**
+   * `LOCKSTEP_ACCEPT_CONFIGURATION_FILE=1`: a job may name another configuration file than the worker's own. `lockstep
+   * dev` sets it. **Danger:** elsewhere, whoever may start a workflow could then choose the limits. Default no.
+   */
+  readonly acceptsConfigurationFile: boolean;
   /** The environment itself, for `${ENV_NAME}` in the configuration. **Danger:** holds secrets. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -31,6 +36,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     databaseUrl: environment['DATABASE_URL'],
     taskQueue: environment['LOCKSTEP_TASK_QUEUE'] ?? 'lockstep',
     logLevel: environment['LOCKSTEP_LOG_LEVEL'] ?? 'info',
+    acceptsConfigurationFile: environment['LOCKSTEP_ACCEPT_CONFIGURATION_FILE'] === '1',
     workflowBundle: bundle ? resolve(bundle) : undefined,
     environment,
   };

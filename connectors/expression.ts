@@ -2,6 +2,9 @@
 import jsonata from 'jsonata';
 import type { Value } from '../engine/value-format.ts';
 
+/** Functions of JSONata whose value is another at every run, so that every run would change every resource. */
+const changingFunctions = ['now', 'millis', 'random', 'shuffle'] as const;
+
 /** Milliseconds that one evaluation may take, as far as JSONata itself can tell. */
 export const expressionLimitMs = 1000;
 
@@ -18,5 +21,10 @@ export function compileExpression(
     stack: 200,
     sequence: 100_000,
   });
+  for (const name of changingFunctions) {
+    compiled.registerFunction(name, () => {
+      throw new Error(`$${name}() gives another value at every run`);
+    });
+  }
   return (row) => compiled.evaluate(row);
 }

@@ -66,7 +66,7 @@ export function compileDateFormat(
       pattern += escapePattern(part);
     }
   }
-  requireFields(fields, timezone !== undefined);
+  const hasHour = requireFields(fields, timezone !== undefined);
   const matcher = new RegExp(`^${pattern}$`);
   const zone = timezone === undefined ? undefined : zoneOffsets(timezone);
   // A field that the format does not have gets a group that does not exist.
@@ -80,7 +80,9 @@ export function compileDateFormat(
     const found = matcher.exec(text);
     if (!found) return undefined;
     const valueAt = (field: Field) => found[groups[field]];
-    return zone === undefined ? calendarDate(valueAt) : instant(valueAt, zone);
+    if (zone !== undefined) return instant(valueAt, zone);
+    // A time that is written must exist, also where only the date is kept.
+    return hasHour && instant(valueAt, utc) === undefined ? undefined : calendarDate(valueAt);
   };
 }
 
@@ -90,7 +92,8 @@ function unknownSymbol(part: string): string {
   return `“${part}” is no symbol of a date format; quote literal letters, as in 'T'`;
 }
 
-function requireFields(fields: readonly Field[], withTime: boolean): void {
+/** @returns whether the format has a time */
+function requireFields(fields: readonly Field[], withTime: boolean): boolean {
   const repeated = fields.find((field, index) => fields.indexOf(field) !== index);
   if (repeated) throw new RangeError(`the ${repeated} appears twice`);
   for (const field of ['year', 'month', 'day'] as const) {
@@ -101,6 +104,7 @@ function requireFields(fields: readonly Field[], withTime: boolean): void {
   if (fields.includes('hour12') !== fields.includes('half')) {
     throw new RangeError('hh and a go together; HH is the hour of 24');
   }
+  return hasHour;
 }
 
 function escapePattern(literal: string): string {
@@ -170,8 +174,10 @@ interface ZoneOffsets {
   at(local: number): number | undefined;
 }
 
+const utc: ZoneOffsets = { at: () => 0 };
+
 function zoneOffsets(timezone: string): ZoneOffsets {
-  if (timezone === 'UTC') return { at: () => 0 };
+  if (timezone === 'UTC') return utc;
   const clock = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,
     hourCycle: 'h23',

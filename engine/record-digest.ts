@@ -7,19 +7,20 @@
  * meets a stored digest is below 10^-24 a day. It is no cryptographic digest: somebody who can choose the bytes of
  * source records could make two collide, but who writes the source already decides what the store holds.
  *
- * @param seed any 32 bits; records of other mappings or headers must use another seed.
+ * @param seed any 128 bits, four words (the published algorithm has one word four times); records of other mappings or
+ * headers must use another seed.
  */
 export function recordDigest(
   bytes: Uint8Array,
   start: number,
   end: number,
-  seed: number,
+  seed: Uint32Array,
   out: Uint32Array,
 ): void {
-  let h1 = seed | 0;
-  let h2 = seed | 0;
-  let h3 = seed | 0;
-  let h4 = seed | 0;
+  let h1 = (seed[0] as number) | 0;
+  let h2 = (seed[1] as number) | 0;
+  let h3 = (seed[2] as number) | 0;
+  let h4 = (seed[3] as number) | 0;
   const length = end - start;
   const blocksEnd = start + (length & ~15);
   let at = start;

@@ -76,8 +76,11 @@ function convertInteger(text: string): Conversion {
     : { problem: 'is beyond 2^53; declare the property as string' };
 }
 
+/** A space between groups is often one that does not break: U+00A0, or U+202F in French. */
+const spaces = '[ \\u00a0\\u202f]';
+
 function numberConversion(decimal: string, group: string): Convert {
-  const escapedGroup = group === '' ? '' : group === '.' ? '\\.' : group;
+  const escapedGroup = group === ' ' ? spaces : group === '.' ? '\\.' : group;
   const escapedDecimal = decimal === '.' ? '\\.' : decimal;
   const grouped = group === '' ? '\\d+' : `(?:\\d{1,3}(?:${escapedGroup}\\d{3})+|\\d+)`;
   const pattern = new RegExp(`^[+-]?${grouped}(?:${escapedDecimal}\\d+)?$`);
@@ -85,7 +88,9 @@ function numberConversion(decimal: string, group: string): Convert {
     if (!pattern.test(text)) {
       return { problem: `is not a number written with “${decimal}” as decimal separator` };
     }
-    const plain = (group === '' ? text : text.replaceAll(group, '')).replace(decimal, '.');
+    const plain = (
+      group === '' ? text : text.replaceAll(new RegExp(escapedGroup, 'g'), '')
+    ).replace(decimal, '.');
     const significant = plain.replace(/^[+-]?[0.]*/, '').replace('.', '');
     if (significant.length > 15) {
       return { problem: 'has more than 15 significant digits; declare the property as string' };

@@ -39,17 +39,21 @@ export interface ResourcePlan {
   readonly rejected: number;
 }
 
-/** Opens a delta for a job. Unapplied deltas of the same job (of a crash, or gone stale) are thrown away. */
+/**
+ * Opens a delta for a job. What an interrupted attempt of the same job left is thrown away; a delta that somebody
+ * decided on stays, as history.
+ */
 export async function openDelta(
   session: PoolClient,
   jobId: string,
   extraction: string,
 ): Promise<bigint> {
-  const old = `(select id from delta where job_id = $1 and applied_at is null)`;
+  const old = `(select id from delta d where job_id = $1 and applied_at is null and not exists (
+    select from decision where job_id = $1 and delta = d.digest and effect = 'applied'))`;
   for (const table of ['bookkeeping', 'resource_change', 'link_change']) {
     await session.query(`delete from ${table} where delta_id in ${old}`, [jobId]);
   }
-  await session.query('delete from delta where job_id = $1 and applied_at is null', [jobId]);
+  await session.query(`delete from delta where id in ${old}`, [jobId]);
   const { rows } = await session.query<{ id: string }>(
     `insert into delta (job_id, extraction, digest, counts, entity_types, associations, breaches, diagnoses)
      values ($1, $2, '', '{}', '{}', '{}', '[]', '[]') returning id`,

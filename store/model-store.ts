@@ -1,8 +1,8 @@
 /** The entity types and navigation properties that the store knows, and the typed SQL views generated from them. */
-import pg from 'pg';
 import type { Association, EntityType, ScalarProperty } from '../engine/entity-type.ts';
 import { referenceScope } from '../engine/entity-type.ts';
-import type { Store } from './database.ts';
+import type { Session, Store } from './database.ts';
+import { refreshViews } from './views.ts';
 
 /** The part of a configuration that shapes the store. */
 export interface Model {
@@ -34,7 +34,7 @@ export interface StoredModel {
 const modelLock = 7_105_102;
 
 /**
- * Makes the store know the entity types and navigation properties of a configuration and regenerates the views.
+ * Makes the store know the entity types and navigation properties of a configuration and makes the views say the same.
  * What the configuration no longer declares keeps its rows.
  */
 export async function applyModel(store: Store, model: Model): Promise<StoredModel> {
@@ -42,15 +42,26 @@ export async function applyModel(store: Store, model: Model): Promise<StoredMode
     await session.query('select pg_advisory_xact_lock($1)', [modelLock]);
     const entityTypeIds = await upsertEntityTypes(session, model);
     const navigations = await upsertNavigations(session, model, entityTypeIds);
-    await replaceViews(session, model, { entityTypeIds, navigations });
+    await refreshViews(session, model, { entityTypeIds, navigations });
     return { entityTypeIds, navigations };
   });
 }
 
-async function upsertEntityTypes(
-  session: pg.PoolClient,
-  model: Model,
-): Promise<Map<string, number>> {
+/** Reads the numbers of the entity types and navigation properties that a configuration declares, as applied before. */
+export async function readModel(store: Store, model: Model): Promise<StoredModel> {
+  const { prisma } = store;
+  const types = await prisma.entityType.findMany({
+    where: { name: { in: [...model.entityTypes.keys()] } },
+  });
+  const entityTypeIds = new Map(types.map(({ name, id }) => [name, id]));
+  const scopes = [...declaredNavigations(model, entityTypeIds)].map(({ scope }) => scope);
+  const navigations = await prisma.navigationProperty.findMany({
+    where: { scope: { in: scopes } },
+  });
+  return { entityTypeIds, navigations: new Map(navigations.map((each) => [each.scope, each])) };
+}
+
+async function upsertEntityTypes(session: Session, model: Model): Promise<Map<string, number>> {
   const types = [...model.entityTypes.values()];
   const { rows } = await session.query<{ id: number; name: string }>(
     `insert into entity_type (name, connector, key, properties)
@@ -71,7 +82,7 @@ async function upsertEntityTypes(
 }
 
 async function upsertNavigations(
-  session: pg.PoolClient,
+  session: Session,
   model: Model,
   ids: ReadonlyMap<string, number>,
 ): Promise<Map<string, StoredNavigation>> {
@@ -131,64 +142,7 @@ function* declaredNavigations(
   }
 }
 
-function scalars(type: EntityType): ScalarProperty[] {
+/** The scalar properties of an entity type. */
+export function scalars(type: EntityType): ScalarProperty[] {
   return type.properties.filter((property) => property.kind === 'scalar');
-}
-
-/** SQL types of the views' columns. */
-const columnTypes: Record<ScalarProperty['format']['type'], string> = {
-  string: 'text',
-  integer: 'bigint',
-  number: 'numeric',
-  boolean: 'boolean',
-  date: 'date',
-  datetime: 'timestamptz',
-};
-
-/** Views are dropped and made anew: `create or replace` cannot take a column away. */
-async function replaceViews(
-  session: pg.PoolClient,
-  model: Model,
-  stored: StoredModel,
-): Promise<void> {
-  const { rows } = await session.query<{ name: string }>(
-    `select table_name as name from information_schema.views where table_schema = 'views'`,
-  );
-  for (const { name } of rows) await session.query(`drop view views.${pg.escapeIdentifier(name)}`);
-  for (const type of model.entityTypes.values()) await session.query(entityTypeView(type, stored));
-  for (const association of model.associations.values()) {
-    const navigation = stored.navigations.get(association.name) as StoredNavigation;
-    await session.query(associationView(association, navigation));
-  }
-}
-
-/** `select * from views.sab_user`: typed columns, references as the key of their target. */
-function entityTypeView(type: EntityType, stored: StoredModel): string {
-  const columns = type.properties.map((property) => {
-    const name = pg.escapeIdentifier(property.name);
-    if (property.kind === 'scalar') {
-      const value = `(r.attributes ->> ${pg.escapeLiteral(property.name)})`;
-      return `${value}::${columnTypes[property.format.type]} as ${name}`;
-    }
-    const { id } = stored.navigations.get(
-      referenceScope(type.name, property.name),
-    ) as StoredNavigation;
-    return `(select t.key from link l join resource t on t.id = l.to_id
-             where l.navigation_property_id = ${id} and l.from_id = r.id limit 1) as ${name}`;
-  });
-  return `create view views.${pg.escapeIdentifier(type.name)} as
-    select ${columns.join(', ')} from resource r
-    where r.entity_type_id = ${stored.entityTypeIds.get(type.name)}`;
-}
-
-/** `select * from views.sab_membership`: the keys of both ends, named by the entity types. */
-function associationView(association: Association, navigation: StoredNavigation): string {
-  const { from, to } = association;
-  const same = from.entityType === to.entityType;
-  const fromName = pg.escapeIdentifier(same ? to.property : from.entityType);
-  const toName = pg.escapeIdentifier(same ? from.property : to.entityType);
-  return `create view views.${pg.escapeIdentifier(association.name)} as
-    select f.key as ${fromName}, t.key as ${toName}
-    from link l join resource f on f.id = l.from_id join resource t on t.id = l.to_id
-    where l.navigation_property_id = ${navigation.id}`;
 }

@@ -38,7 +38,7 @@ export async function startWorker(settings: Settings, log: WorkerLog): Promise<R
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
   const store = openStore(settings.databaseUrl, 'lockstep worker');
-  await registerSearchAttributes(connection, namespace);
+  await registerSearchAttributes(connection, namespace, log.jobs);
   const worker = await Worker.create({
     connection,
     namespace,
@@ -48,7 +48,7 @@ export async function startWorker(settings: Settings, log: WorkerLog): Promise<R
     activities: createSyncActivities({
       store,
       configurations: {
-        read: (file) => readConfiguration(file ?? settings.configurationFile, environment),
+        read: (file) => readConfiguration(chooseConfiguration(settings, file), environment),
         parse: (source) => parseConfiguration(source, environment),
       },
       workflows: createWorkflowRegister(new Client({ connection, namespace })),
@@ -71,4 +71,15 @@ export async function startWorker(settings: Settings, log: WorkerLog): Promise<R
     }
   }
   return { stopped: run(), shutdown: () => worker.shutdown() };
+}
+
+/** @throws LockstepError when a job names a file that this worker may not be told to read */
+function chooseConfiguration(settings: Settings, file: string | undefined): string {
+  if (file === undefined || file === settings.configurationFile) return settings.configurationFile;
+  if (settings.acceptsConfigurationFile) return file;
+  throw new LockstepError(
+    'ConfigurationInvalid',
+    'this worker runs jobs with its own configuration file only',
+    { hint: 'Leave --config out, or change the file that the worker was started with.' },
+  );
 }

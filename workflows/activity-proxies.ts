@@ -31,5 +31,5 @@ export const { exportSource, prepareDelta, loadDelta } = proxyActivities<SyncAct
   startToCloseTimeout: '12 hours',
   heartbeatTimeout,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '1 second', maximumInterval: '2 minutes', maximumAttempts: 20 },
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 500 },
 });

@@ -69,12 +69,14 @@ export class Gate {
     });
   }
 
-  /** Waits for a decision on the delta under review; each delta is asked for anew. */
-  async decision(): Promise<Action> {
+  /** Waits for a decision on the delta under review. */
+  async decision(): Promise<void> {
     await condition(() => this.#applied !== undefined);
-    const action = this.#applied as Action;
-    if (action === 'resume') this.#applied = undefined;
-    return action;
+  }
+
+  /** The delta goes to its load: the decision on it is used up, and another delta will be asked for anew. */
+  close(): void {
+    if (this.#applied === 'resume') this.#applied = undefined;
   }
 
   /** True once an abort was applied. */
@@ -129,21 +131,24 @@ export class Gate {
     return await this.#inTurn(() => this.#decide(action, via, readDecision(raw)));
   }
 
-  /** Decisions are settled one after another, so that the first valid one wins, in the store as well as here. */
+  /**
+   * Decisions are settled one after another, so that the first valid one wins, in the store as well as here. All of it
+   * is shielded: a handler that throws because the workflow is being cancelled would end the job without its clean-up.
+   */
   async #inTurn(settle: () => Promise<DecisionOutcome>): Promise<DecisionOutcome> {
     this.#settling += 1;
     const before = this.#turn;
-    const mine = (async () => {
+    const mine = CancellationScope.nonCancellable(async () => {
       await before;
       await condition(() => !this.#job.announcing());
       return await settle();
-    })();
+    });
     this.#turn = mine.then(
       () => {},
       () => {},
     );
     try {
-      return await CancellationScope.nonCancellable(() => mine);
+      return await mine;
     } finally {
       this.#settling -= 1;
     }

@@ -14,7 +14,7 @@ export interface SyncJobRequest {
   readonly trigger?: 'schedule' | 'person';
   /** Who asks, for the history. */
   readonly by?: string;
-  /** Path of another configuration file than the worker's own. */
+  /** Path of another configuration file than the worker's own; a worker of `lockstep dev` accepts one. */
   readonly configurationFile?: string;
 }
 

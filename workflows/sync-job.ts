@@ -66,7 +66,6 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
         if (job.breached || (reviewed && job.changesSomething)) await job.waitAtTheGate(reviewed);
 
         await job.passTheGate();
-        job.enter('load');
         const outcome = await loadDelta({
           connector,
           fence: lease.fence,
@@ -192,6 +191,9 @@ class Job {
   async passTheGate(): Promise<void> {
     await this.gate.settled();
     if (this.gate.aborted) throw new CancelledFailure('aborted');
+    this.enter('load');
+    // Only now, when it is too late for any decision: two at once must not both count.
+    this.gate.close();
   }
 
   /** Writes the outcome and gives the connector back, also while the workflow is being cancelled. */

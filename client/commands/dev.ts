@@ -15,7 +15,7 @@ export function addDev(program: Command, context: CommandContext): void {
       'after',
       examples(
         ['lockstep dev', 'then, in another terminal: lockstep run sab'],
-        ['LOCKSTEP_HOME=/tmp/try lockstep dev', 'a stack of its own, beside another'],
+        ['LOCKSTEP_HOME=.try lockstep dev', 'a stack of its own, beside another'],
       ),
     )
     .action(async (_: unknown, command: Command) => {

@@ -16,8 +16,14 @@ export async function untilJob(
 ): Promise<void> {
   const line = openProgressLine(context.stderr, context.environment);
   const giveUp = new AbortController();
-  const onInterrupt = () => giveUp.abort();
-  process.once('SIGINT', onInterrupt);
+  let interruptedAt = 0;
+  const onInterrupt = () => {
+    // The same Ctrl-C may reach us twice, through the launcher; a second one means it.
+    if (giveUp.signal.aborted && Date.now() - interruptedAt > 1000) process.exit(interrupted);
+    interruptedAt ||= Date.now();
+    giveUp.abort();
+  };
+  process.on('SIGINT', onInterrupt);
   const run = async (opened: Opened) => {
     const wait = { signal: giveUp.signal, onProgress: line.show };
     const job = await act(opened, wait, line).finally(() => line.stop());

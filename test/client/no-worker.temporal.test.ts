@@ -187,6 +187,7 @@ test('after a decision, blocked on another delta is an answer, blocked on the sa
     isAnswered = true;
   });
   await expect.poll(() => notes, { timeout: 15_000 }).toHaveLength(1);
+  // Time for several looks at the same delta: nothing may happen in it.
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(isAnswered).toBe(false);
   await seeded.writer.pool.query(

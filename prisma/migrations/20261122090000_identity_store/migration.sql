@@ -328,6 +328,8 @@ CREATE TRIGGER "resource_change_immutable" BEFORE UPDATE ON "resource_change" FO
   EXECUTE FUNCTION "refuse_change_of_delta"();
 CREATE TRIGGER "link_change_immutable" BEFORE UPDATE ON "link_change" FOR EACH ROW
   EXECUTE FUNCTION "refuse_change_of_delta"();
+CREATE TRIGGER "bookkeeping_immutable" BEFORE UPDATE ON "bookkeeping" FOR EACH ROW
+  EXECUTE FUNCTION "refuse_change_of_delta"();
 
 -- The audit log is append-only.
 CREATE FUNCTION "refuse_change_of_audit"() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -133,13 +133,18 @@ export async function readSource(
     // Repeated rows of an association say the same link; a repeated resource is a duplicate key, for SQL to find.
     else if (sighting === 'new' || kind === 'rows') mapping.add(bytes, start, end, line, digest);
   };
-  for await (const chunk of records(source, onRecord, signal)) {
-    await mapping.flushIfFull();
-    done += chunk;
-    onProgress({ done, total: source.file.bytes, unit: 'bytes' });
+  try {
+    for await (const chunk of records(source, onRecord, signal)) {
+      await mapping.flushIfFull();
+      done += chunk;
+      onProgress({ done, total: source.file.bytes, unit: 'bytes' });
+    }
+    await mapping.end();
+    await sink.end();
+  } catch (error) {
+    await sink.abandon();
+    throw error;
   }
-  await mapping.end();
-  await sink.end();
   const comparison: ScopeComparison = {
     scope: `${kind === 'rows' ? 'r' : 'l'}${id}`,
     id,
@@ -218,9 +223,14 @@ function checkHeader(
 ): void {
   const missing = header.missing(columns);
   if (missing.length > 0) {
+    const lacks = missing.map((column) => `“${column}”`).join(', ');
+    // A first line without any mapped column may be a person's row in a file without a header: it is not quoted.
+    const instead = columns.some((column) => !missing.includes(column))
+      ? `it has ${header.names.join(', ')}`
+      : 'its first line does not seem to be a header at all';
     throw new LockstepError(
       'SourceColumnMissing',
-      `${source} has no column ${missing.map((column) => `“${column}”`).join(', ')}, which ${name} is mapped to; it has ${header.names.join(', ')}`,
+      `${source} has no column ${lacks}, which ${name} is mapped to; ${instead}`,
     );
   }
   const repeated = header.repeated(columns);

@@ -26,6 +26,7 @@ export function findingsOf(issue: Issue): Finding[] {
       { path, message: 'must be a number or unlimited, or for a schedule { every: … } or never' },
     ];
   }
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }));
   return [{ path, message: issue.message }];
 }
 

@@ -182,8 +182,8 @@ class RowInProgress {
   }
 
   finish(): Mapped<MappedResource> {
-    const keyValue = this.values[this.#keyProperty.name];
-    const key = keyValue === undefined ? null : String(keyValue);
+    const { name } = this.#keyProperty;
+    const key = Object.hasOwn(this.values, name) ? String(this.values[name]) : null;
     if (key === null && this.#keyIsBlank) return { problem: this.#keyMissing() };
     if (this.#problem || key === null) {
       return { problem: { ...(this.#problem as RowProblem), key } };

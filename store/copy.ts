@@ -8,6 +8,8 @@ export interface RowSink {
   write(rows: Uint8Array): Promise<void>;
   /** Ends the COPY; the session can be used for other statements again. */
   end(): Promise<void>;
+  /** Gives the COPY up, so that the session can roll back; without it, that would wait for ever. */
+  abandon(): Promise<void>;
 }
 
 /** Opens a COPY into a table. Until it ended the session can do nothing else. */
@@ -26,6 +28,12 @@ export function openRowSink(session: PoolClient, target: string): RowSink {
       if (failure) throw failure;
       stream.end();
       await once(stream, 'finish');
+    },
+    async abandon() {
+      if (failure || stream.closed) return;
+      const closed = new Promise((resolve) => stream.once('close', resolve));
+      stream.destroy();
+      await closed;
     },
   };
 }

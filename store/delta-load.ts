@@ -208,6 +208,7 @@ async function applyInsertedLinks(
   );
 }
 
+/** A resource whose digest was cleared since the review was edited since: it stays without, to be compared again. */
 async function applyBookkeeping(session: PoolClient, deltaId: bigint): Promise<void> {
   const statements = [
     `delete from pending_link p using bookkeeping b
@@ -219,7 +220,8 @@ async function applyBookkeeping(session: PoolClient, deltaId: bigint): Promise<v
      from bookkeeping where delta_id = $1 and kind = 'pending-add'
      on conflict (navigation_property_id, from_key, to_key) do update set source_digest = excluded.source_digest`,
     `update resource r set source_digest = b.source_digest from bookkeeping b
-     where b.delta_id = $1 and b.kind = 'resource-digest' and r.id = b.resource_id`,
+     where b.delta_id = $1 and b.kind in ('resource-digest', 'resource-digest-first') and r.id = b.resource_id
+       and (b.kind = 'resource-digest-first' or r.source_digest is not null)`,
     `update link l set source_digest = b.source_digest from bookkeeping b
      where b.delta_id = $1 and b.kind = 'link-digest' and l.navigation_property_id = b.navigation_property_id
        and l.from_id = b.from_id and l.to_id = b.to_id`,

@@ -49,7 +49,7 @@ async function planUpserts({ session, deltaId }: Plan, { id }: ScopeComparison):
   );
   await session.query(
     `insert into bookkeeping (delta_id, kind, resource_id, source_digest)
-     select $1, 'resource-digest', r.id, s.digest
+     select $1, case when r.source_digest is null then 'resource-digest-first' else 'resource-digest' end, r.id, s.digest
      from staged_row s join resource r on r.entity_type_id = $2 and r.key = s.key
      where s.entity_type_id = $2 and s.code is null and r.attributes = s.content
        and r.source_digest is distinct from s.digest`,

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg';
+import pg from 'pg';
 
 type Exports = Record<string, unknown>;
 
@@ -59,13 +60,13 @@ export async function withSchemaEngine<Result>(
   use: (engine: SchemaEngine) => Promise<Result>,
 ): Promise<Result> {
   const { SchemaEngine: Engine } = await loadEngine();
-  const factory = bindMigrationAwareSqlAdapterFactory(
-    new WholeScripts({ connectionString: databaseUrl, max: 1 }),
-  );
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+  const factory = bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool));
   const engine = await Engine.new({ datamodels: undefined }, () => {}, factory);
   try {
     return await use(engine);
   } finally {
     engine.free();
+    await pool.end();
   }
 }

@@ -112,8 +112,9 @@ class Job {
 
   constructor(connector: string) {
     this.#connector = connector;
+    const workflow = CancellationScope.current();
     this.gate = new Gate({
-      blocked: () => this.#progress.step === 'gate',
+      blocked: () => this.#progress.step === 'gate' && !workflow.consideredCancelled,
       announcing: () => this.#announcing,
       abortable: () => this.#progress.step !== 'load' && this.#progress.step !== 'ended',
       delta: () => this.#progress.delta,

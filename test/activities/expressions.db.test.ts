@@ -10,7 +10,10 @@ beforeAll(async () => {
 afterAll(() => bench[Symbol.asyncDispose]());
 
 /** Things with a name, a number, and what an expression makes of them. */
-function withExpression(expression: string, type: 'string' | 'integer' = 'string'): ConfigurationDocument {
+function withExpression(
+  expression: string,
+  type: 'string' | 'integer' = 'string',
+): ConfigurationDocument {
   return {
     connectors: { sab: { kind: 'csv', directory: './sab' } },
     entityTypes: {
@@ -89,7 +92,8 @@ test('a regular expression that backtracks without end stops the job, not the wo
 }, 40_000);
 
 test('an expression that takes all memory stops the job, not the worker', async () => {
-  const bomb = '$length(($f := function($s, $n) { $n = 0 ? $s : $f($s & $s, $n - 1) }; $f(name, 29)))';
+  const bomb =
+    '$length(($f := function($s, $n) { $n = 0 ? $s : $f($s & $s, $n - 1) }; $f(name, 29)))';
   const answer = await make(bomb, 'x'.repeat(100)).then(
     ({ rejects }) => rejects[0]?.code,
     (error: { type: string }) => error.type,

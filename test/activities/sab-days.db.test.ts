@@ -33,7 +33,13 @@ function told({ entityTypes, changes, rejects }: FinishedJob) {
     return { inserted: count('insert'), updated: count('update'), deleted: count('delete') };
   };
   return {
-    rejects: rejects.map(({ code, file, line, key, column }) => ({ code, file, line, key, column })),
+    rejects: rejects.map(({ code, file, line, key, column }) => ({
+      code,
+      file,
+      line,
+      key,
+      column,
+    })),
     entityTypes: Object.fromEntries(
       Object.entries(entityTypes).map(([name, { unchanged, inserted, updated, deleted }]) => [
         name,

@@ -58,6 +58,13 @@ async function terminate(job: string): Promise<void> {
   await connection.close();
 }
 
+/** The decision went out as a signal; other notes may follow, since no worker takes the job either. */
+async function untilSignalled(): Promise<void> {
+  await expect
+    .poll(() => notes.some((text) => text.startsWith('No worker answers.')), { timeout: 15_000 })
+    .toBe(true);
+}
+
 async function start(options: Parameters<Lockstep['run']>[1] = {}): Promise<string> {
   return (await lockstep.run(connector, { ...options, wait: false })).job;
 }
@@ -170,7 +177,7 @@ test('a signalled decision that turns out to be ignored is refused with the reas
   await ignored('too early');
   const decision = lockstep.resume(job);
   const outcome = decision.catch((error: unknown) => error);
-  await expect.poll(() => notes, { timeout: 15_000 }).toHaveLength(1);
+  await untilSignalled();
   await ignored('not an approver: jane@hr');
   expect(await outcome).toMatchObject({
     code: 'NothingToResume',
@@ -186,7 +193,7 @@ test('after a decision, blocked on another delta is an answer, blocked on the sa
   const decision = lockstep.resume(job).finally(() => {
     isAnswered = true;
   });
-  await expect.poll(() => notes, { timeout: 15_000 }).toHaveLength(1);
+  await untilSignalled();
   // Time for several looks at the same delta: nothing may happen in it.
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(isAnswered).toBe(false);

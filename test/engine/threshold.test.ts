@@ -4,13 +4,12 @@ import {
   type Breach,
   findBreaches,
   type Limit,
-  type LimitName,
   limitDefaults,
   type PlannedChanges,
   resolveThresholds,
   type ThresholdSettings,
-  unguardedChanges,
 } from '../../engine/threshold.ts';
+import { absoluteLimits, percentageLimits } from '../fixtures/limits.ts';
 
 /** Ten thousand of everything stored, so that 5 % are 500 and no default percentage is in the way. */
 function planned(
@@ -38,26 +37,6 @@ function breaches(changes: Partial<PlannedChanges>, settings: ThresholdSettings 
     thresholds: resolveThresholds(open),
   });
 }
-
-type Kind = 'inserted' | 'updated' | 'deleted';
-
-const absoluteLimits: readonly [LimitName, 'lines' | 'links', Kind][] = [
-  ['maximumInsertedLines', 'lines', 'inserted'],
-  ['maximumUpdatedLines', 'lines', 'updated'],
-  ['maximumDeletedLines', 'lines', 'deleted'],
-  ['maximumLinkInsertedLines', 'links', 'inserted'],
-  ['maximumLinkUpdatedLines', 'links', 'updated'],
-  ['maximumLinkDeletedLines', 'links', 'deleted'],
-];
-
-const percentageLimits: readonly [LimitName, 'lines' | 'links', Kind][] = [
-  ['maxPercentageInsertedLines', 'lines', 'inserted'],
-  ['maxPercentageUpdatedLines', 'lines', 'updated'],
-  ['maxPercentageDeletedLines', 'lines', 'deleted'],
-  ['maxLinkPercentageInsertedLines', 'links', 'inserted'],
-  ['maxLinkPercentageUpdatedLines', 'links', 'updated'],
-  ['maxLinkPercentageDeletedLines', 'links', 'deleted'],
-];
 
 test('the twelve limits have the defaults 100 lines, 1000 links and 5 percent', () => {
   expect(limitDefaults).toEqual({
@@ -259,44 +238,4 @@ test('lines and links are summed apart, and an unlimited sum asks nothing', () =
   expect(findBreaches(scopes, { scope, thresholds })).toMatchObject([
     { threshold: 'maximumLinkInsertedLines', scope, planned: 60, allowed: 59 },
   ]);
-});
-
-test('the closest setting of each limit wins, and what it leaves out is inherited', () => {
-  const own = { maximumDeletedLines: 7 };
-  const connector = { maximumDeletedLines: 50, maximumInsertedLines: 60, percentageFloor: 3 };
-  expect(resolveThresholds(own, connector)).toMatchObject({
-    maximumDeletedLines: 7,
-    maximumInsertedLines: 60,
-    maximumUpdatedLines: 100,
-    percentageFloor: 3,
-    maximumLinkDeletedLinesPerResource: 'unlimited',
-  });
-});
-
-describe('a kind of change is unguarded', () => {
-  test.each(absoluteLimits.map((each, index) => [...each, percentageLimits[index]?.[0]] as const))(
-    'when %s and its percentage are both unlimited',
-    (absolute, _of, _kind, percentage) => {
-      const both = { [absolute]: 'unlimited', [percentage as string]: 'unlimited' };
-      expect(unguardedChanges(resolveThresholds(both))).toEqual([[absolute, percentage]]);
-      expect(unguardedChanges(resolveThresholds({ [absolute]: 'unlimited' }))).toEqual([]);
-      expect(unguardedChanges(resolveThresholds({ [percentage as string]: 'unlimited' }))).toEqual(
-        [],
-      );
-    },
-  );
-
-  test.each([
-    ['maximumUpdatedLines', 'maxPercentageUpdatedLines', 99.9, 0],
-    ['maximumUpdatedLines', 'maxPercentageUpdatedLines', 100, 1],
-    ['maximumLinkDeletedLines', 'maxLinkPercentageDeletedLines', 100, 1],
-    ['maximumInsertedLines', 'maxPercentageInsertedLines', 100, 0],
-  ] as const)('%s unlimited with %s of %d: %i', (absolute, percentage, percent, unguarded) => {
-    const thresholds = resolveThresholds({ [absolute]: 'unlimited', [percentage]: percent });
-    expect(unguardedChanges(thresholds)).toHaveLength(unguarded);
-  });
-
-  test('never by default', () => {
-    expect(unguardedChanges(resolveThresholds())).toEqual([]);
-  });
 });

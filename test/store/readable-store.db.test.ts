@@ -19,11 +19,34 @@ describe('a view', () => {
   test('of an entity type has typed columns, references as keys', async () => {
     await bench.sync(peopleFiles());
     expect(
-      await rowsOf('select login, name, hired::text, age, organisation, manager from views.person order by 1'),
+      await rowsOf(
+        'select login, name, hired::text, age, organisation, manager from views.person order by 1',
+      ),
     ).toEqual([
-      { login: 'ada', name: 'Ada', hired: '2020-02-01', age: '36', organisation: 'RD', manager: 'bob' },
-      { login: 'bob', name: 'Bob', hired: '2016-02-29', age: '51', organisation: 'HQ', manager: null },
-      { login: 'cyd', name: 'Cyd', hired: '2021-08-15', age: null, organisation: 'RD', manager: 'ada' },
+      {
+        login: 'ada',
+        name: 'Ada',
+        hired: '2020-02-01',
+        age: '36',
+        organisation: 'RD',
+        manager: 'bob',
+      },
+      {
+        login: 'bob',
+        name: 'Bob',
+        hired: '2016-02-29',
+        age: '51',
+        organisation: 'HQ',
+        manager: null,
+      },
+      {
+        login: 'cyd',
+        name: 'Cyd',
+        hired: '2021-08-15',
+        age: null,
+        organisation: 'RD',
+        manager: 'ada',
+      },
     ]);
     const types = await rowsOf(
       `select column_name as name, data_type as type from information_schema.columns
@@ -59,11 +82,16 @@ describe('a view', () => {
           key: 'select',
           properties: {
             select: { column: 'a' },
-            "big": { column: 'b', type: 'integer' },
+            big: { column: 'b', type: 'integer' },
             ratio: { column: 'c', type: 'number' },
             flag: { column: 'd', type: 'boolean' },
             day: { column: 'e', type: 'date' },
-            at: { column: 'f', type: 'datetime', format: 'yyyy-MM-dd HH:mm', timezone: 'America/New_York' },
+            at: {
+              column: 'f',
+              type: 'datetime',
+              format: 'yyyy-MM-dd HH:mm',
+              timezone: 'America/New_York',
+            },
           },
         },
       },
@@ -76,9 +104,16 @@ describe('a view', () => {
     });
     expect(rejects).toMatchObject([{ key: 'z', code: 'ValueInvalid', column: 'f' }]);
     expect(
-      await rowsOf(`select "select", big, ratio, flag, day::text, at at time zone 'UTC' as at from views.thing order by 1`),
+      await rowsOf(
+        `select "select", big, ratio, flag, day::text, at at time zone 'UTC' as at from views.thing order by 1`,
+      ),
     ).toEqual([
-      expect.objectContaining({ select: 'x', big: '9007199254740991', flag: true, day: '9999-12-31' }),
+      expect.objectContaining({
+        select: 'x',
+        big: '9007199254740991',
+        flag: true,
+        day: '9999-12-31',
+      }),
       { select: 'y', big: null, ratio: null, flag: null, day: null, at: null },
     ]);
   });
@@ -88,7 +123,10 @@ describe('a view', () => {
     const { team, ...others } = peopleConfiguration().entityTypes;
     if (!team) throw new Error('the model has no team');
     const properties = { code: { column: 'code' }, title: { column: 'label' } };
-    bench.configure({ ...peopleConfiguration(), entityTypes: { ...others, team: { ...team, properties } } });
+    bench.configure({
+      ...peopleConfiguration(),
+      entityTypes: { ...others, team: { ...team, properties } },
+    });
     await bench.sync(peopleFiles());
     expect(await rowsOf('select * from views.team order by 1')).toEqual([
       { code: 'dev', title: 'Developers' },
@@ -119,7 +157,9 @@ describe('the audit log', () => {
 });
 
 test('what the log of a job says holds no cell', async () => {
-  await bench.sync(peopleFiles({ people: ['canary1,canary2,canary3,canary4,canary5,canary6', 'canary7,,,,,'] }));
+  await bench.sync(
+    peopleFiles({ people: ['canary1,canary2,canary3,canary4,canary5,canary6', 'canary7,,,,,'] }),
+  );
   expect(JSON.stringify(bench.logged)).not.toContain('canary');
 });
 

@@ -35,6 +35,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       servers.temporal ??= startTestTemporal(servers);
       project.provide('temporalAddress', (await servers.temporal).address);
       project.provide('temporalBinary', requireTemporal());
+      project.provide('temporalLog', `${join(await servers.directory, 'temporal.db')}.log`);
     }
   } catch (error) {
     // Vitest does not tear down what did not come up.

@@ -27,6 +27,8 @@ export interface StackOptions {
   readonly connectors: Readonly<Record<string, ConnectorOptions>>;
   /** Servers of its own, with a database that is not migrated yet. */
   readonly servers?: StackServers;
+  /** A client of a Temporal of its own, whose worker the test runs itself. */
+  readonly temporal?: Client;
 }
 
 /** Long enough for a killed worker's activity to time out (10 s) and be tried again on two busy cores. */
@@ -37,7 +39,7 @@ export async function startJobStack(options: StackOptions): Promise<JobStack> {
   const database = options.servers ? undefined : await temporaryDatabase();
   const servers = options.servers ?? {
     databaseUrl: database?.url ?? '',
-    temporalAddress: inject('temporalAddress'),
+    temporalAddress: options.temporal ? '' : inject('temporalAddress'),
   };
   await migrate(servers.databaseUrl);
   const home = await mkdtemp(join(tmpdir(), 'lockstep-stack-'));
@@ -47,7 +49,7 @@ export async function startJobStack(options: StackOptions): Promise<JobStack> {
   stack.disposables.defer(() => rm(home, { recursive: true, force: true }));
   if (database) stack.disposables.use(database);
   stack.disposables.defer(() => stack.disconnect());
-  await stack.connect(servers);
+  await stack.connect(servers, options.temporal);
   return stack;
 }
 
@@ -83,17 +85,21 @@ export class JobStack implements AsyncDisposable {
   }
 
   /** Connects the test itself; again, when servers came back under other addresses. */
-  async connect(servers: StackServers): Promise<void> {
+  async connect(servers: StackServers, temporal?: Client): Promise<void> {
     await this.disconnect();
     this.servers = servers;
-    const connection = await Connection.connect({ address: servers.temporalAddress });
-    this.#connections.defer(() => connection.close());
-    this.client = new Client({ connection, identity: 'jane@test' });
+    this.client = temporal ?? (await this.#connectTemporal());
     const pool = new Pool({ connectionString: servers.databaseUrl, max: 10 });
     // A server that a test kills must not end the test.
     pool.on('error', () => {});
     this.#connections.defer(() => pool.end());
     this.pool = pool;
+  }
+
+  async #connectTemporal(): Promise<Client> {
+    const connection = await Connection.connect({ address: this.servers.temporalAddress });
+    this.#connections.defer(() => connection.close());
+    return new Client({ connection, identity: 'jane@test' });
   }
 
   async disconnect(): Promise<void> {

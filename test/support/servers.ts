@@ -12,6 +12,8 @@ declare module 'vitest' {
     temporalAddress: string;
     /** The `temporal` program, to start another server or to send a signal with. (temporal) */
     temporalBinary: string;
+    /** The log file of the shared Temporal dev server. (temporal) */
+    temporalLog: string;
     /** Path of the bundled workflows, for `LOCKSTEP_WORKFLOW_BUNDLE`. (temporal, time-skipping) */
     workflowBundle: string;
     /** The time-skipping test server, or undefined: then skip, with a reason. (time-skipping) */

@@ -69,6 +69,20 @@ export interface SyncBench extends AsyncDisposable {
   ): Promise<InfoOf<Name>>;
 }
 
+type AnyActivity = (request: unknown) => Promise<unknown>;
+
+/** Runs activities as the workflow of a job would call them. */
+function createRunner(activities: SyncActivities): SyncBench['run'] {
+  return async (name, request, jobId = `job-${randomUUID()}`) => {
+    const environment = new MockActivityEnvironment(
+      { workflowExecution: { workflowId: jobId, runId: `run-of-${jobId}` } },
+      { logger: silent },
+    );
+    const activity = activities[name] as AnyActivity;
+    return (await environment.run<[unknown], unknown, AnyActivity>(activity, request)) as never;
+  };
+}
+
 const nothing = () => {};
 const silent = {
   log: nothing,
@@ -125,14 +139,7 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
         await writeFile(join(target, name), content);
       }
     },
-    async run(name, request, jobId = `job-${randomUUID()}`) {
-      const environment = new MockActivityEnvironment(
-        { workflowExecution: { workflowId: jobId, runId: `run-of-${jobId}` } },
-        { logger: silent },
-      );
-      const activity = activities[name] as (input: typeof request) => Promise<InfoOf<typeof name>>;
-      return await environment.run(activity, request);
-    },
+    run: createRunner(activities),
     async prepare(files, connector = 'sab') {
       await bench.write(files, connector);
       const id = `job-${randomUUID()}`;
@@ -188,10 +195,11 @@ interface JobPlace {
   readonly extraction: string;
 }
 
+let decisions = 0;
+
 async function prepareAgain(bench: SyncBench, place: JobPlace): Promise<PreparedJob> {
   const { id, connector, fence, extraction } = place;
   const { store } = bench;
-  let decisions = 0;
   const summary = await bench.run('prepareDelta', { connector, extraction }, id);
   return {
     ...summary,

@@ -317,6 +317,21 @@ CREATE TRIGGER "reference_edited" AFTER INSERT OR UPDATE OR DELETE ON "link" FOR
   WHEN (current_setting('lockstep.load', true) IS DISTINCT FROM 'on')
   EXECUTE FUNCTION "forget_owner_digest"();
 
+-- A resource that somebody else deletes takes its links with it, as in a load, so that none is left without its end.
+CREATE FUNCTION "take_links_along"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM link l USING navigation_property n
+    WHERE n.from_entity_type_id = OLD.entity_type_id AND l.navigation_property_id = n.id AND l.from_id = OLD.id;
+  DELETE FROM link l USING navigation_property n
+    WHERE n.to_entity_type_id = OLD.entity_type_id AND l.navigation_property_id = n.id AND l.to_id = OLD.id;
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER "resource_deleted" AFTER DELETE ON "resource" FOR EACH ROW
+  WHEN (current_setting('lockstep.load', true) IS DISTINCT FROM 'on')
+  EXECUTE FUNCTION "take_links_along"();
+
 -- What was planned, and maybe reviewed, cannot be edited; only thrown away as a whole.
 CREATE FUNCTION "refuse_change_of_delta"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

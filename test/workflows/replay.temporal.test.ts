@@ -1,0 +1,117 @@
+// Histories of real jobs are replayed by today's workflows: a change that breaks jobs under way is found here.
+//
+// The files in test/histories are kept for ever, each named by the version that wrote it. To record those of the
+// present version: LOCKSTEP_RECORD_HISTORIES=1 node_modules/.bin/vitest run --project temporal replay
+
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { payloadConverterPath } from '../../worker/workflow-bundle.ts';
+import { type StartedJob, startJobStack } from '../support/job-stack.ts';
+import { somePeople } from '../support/people.ts';
+import { quietRuntime } from '../support/quiet-runtime.ts';
+
+const histories = fileURLToPath(new URL('../histories/', import.meta.url));
+const kinds = ['aborted', 'blocked-resumed', 'failed', 'skipped', 'stale', 'succeeded'];
+
+if (process.env['LOCKSTEP_RECORD_HISTORIES']) test('record', { timeout: 240_000 }, record);
+
+async function record(): Promise<void> {
+  await using stack = await startJobStack({ connectors: { sab: {} } });
+  await stack.startWorker();
+  const keep = async (kind: string, job: StartedJob) => {
+    await job.result();
+    const text = historyToJSON(await job.handle.fetchHistory());
+    // Which machine it ran on is nobody's business.
+    const clean = text.replaceAll(/("identity": *)"[^"]*"/g, '$1"worker@test"');
+    await writeFile(`${histories}${manifest.version}-${kind}.json`, `${clean}\n`);
+  };
+  const ask = async (count: number, edition: number) => {
+    await stack.writePeople('sab', somePeople(count, edition));
+    const job = await stack.start('sab');
+    await job.waitFor('blocked', 'succeeded');
+    return job;
+  };
+  const resume = { by: 'jane', reason: 'reviewed' };
+  const aborted = await ask(30, 0);
+  const next = await stack.start('sab');
+  await aborted.signal('resume', 42);
+  await aborted.signal('abort', { by: 'jane', reason: 'wrong file' });
+  await keep('aborted', aborted);
+  await next.waitFor('blocked');
+  await keep('skipped', await stack.start('sab', { mode: 'incremental' }));
+  await next.signal('resume', resume);
+  await keep('blocked-resumed', next);
+  await keep('succeeded', await ask(32, 0));
+  const stale = await ask(32, 1);
+  await stack.pool.query(
+    `update resource set attributes = attributes || '{"name": "edited"}' where key = 'p01'`,
+  );
+  await stale.signal('resume', resume);
+  await expect
+    .poll(async () => (await stale.facts()).error?.code, { timeout: 60_000 })
+    .toBe('DeltaStale');
+  await stale.waitFor('blocked');
+  await stale.handle.executeUpdate('resume', { args: [resume] });
+  await keep('stale', stale);
+  await writeFile(`${stack.directory('sab')}/teams.csv`, '');
+  await keep('failed', await stack.start('sab'));
+}
+
+beforeAll(quietRuntime);
+
+async function replay(history: object): Promise<void> {
+  const options = {
+    workflowBundle: { codePath: inject('workflowBundle') },
+    dataConverter: { payloadConverterPath },
+  };
+  await Worker.runReplayHistory(options, history);
+}
+
+async function read(file: string): Promise<string> {
+  return await readFile(`${histories}${file}`, 'utf8');
+}
+
+const files = (await readdir(histories)).filter((name) => name.endsWith('.json'));
+
+test('every kind of job of this version has its history', () => {
+  expect(files).toEqual(
+    expect.arrayContaining(kinds.map((kind) => `${manifest.version}-${kind}.json`)),
+  );
+});
+
+describe('a history of a real job', () => {
+  test.for(files)('%s is replayed without a difference', async (file) => {
+    await replay(historyFromJSON(JSON.parse(await read(file))));
+  });
+
+  const tampered: [string, (text: string) => string][] = [
+    ['with a renamed activity', (text) => text.replaceAll('"prepareDelta"', '"prepareChanges"')],
+    [
+      'with two steps swapped',
+      (text) =>
+        text
+          .replaceAll('"exportSource"', '"…"')
+          .replaceAll('"prepareDelta"', '"exportSource"')
+          .replaceAll('"…"', '"prepareDelta"'),
+    ],
+  ];
+  test.for(tampered)('%s is refused', async ([, tamper]) => {
+    const text = tamper(await read(`${manifest.version}-blocked-resumed.json`));
+    await expect(replay(historyFromJSON(JSON.parse(text)))).rejects.toBeInstanceOf(
+      DeterminismViolationError,
+    );
+  });
+
+  test('of a stale delta has at most 90 events, every other at most 60', async () => {
+    for (const file of files) {
+      const { events } = JSON.parse(await read(file)) as { events: object[] };
+      expect(events.length, file).toBeLessThanOrEqual(file.endsWith('-stale.json') ? 90 : 60);
+    }
+  });
+});

@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningChild, startChild, stopLeftBehind } from '../local/child-process.ts';
-import { workerScript } from './worker-process.ts';
+import { workerArguments, workerScript } from './worker-process.ts';
 
 const readyMark = 'worker is ready';
 const firstPauseMs = 200;
@@ -130,7 +130,7 @@ async function launch({ home, environment }: DevWorkerOptions): Promise<RunningC
   return await startChild({
     name: 'The worker',
     command: process.execPath,
-    args: [workerScript('main')],
+    args: workerArguments('main'),
     // Who runs `dev` owns the machine, and may name any configuration file.
     env: { ...environment, LOCKSTEP_ACCEPT_CONFIGURATION_FILE: '1' },
     logFile,

@@ -1,4 +1,5 @@
 /** Writes down the life of a job: its begin, steps, block, decisions and end. Every call may be repeated. */
+import { LockstepError } from '../engine/errors.ts';
 import type { JobError, JobState, Mode, StepName, StepState } from '../engine/job.ts';
 import { Prisma } from '../prisma/generated/client.ts';
 import type { Store } from './database.ts';
@@ -14,10 +15,20 @@ export interface NewJob {
   readonly requestedBy: string | null;
 }
 
-/** Begins a job; one that was begun under another run of the same workflow (a reset) begins anew. */
+/**
+ * Begins a job; one that was begun under another run of the same workflow (a reset) begins anew.
+ *
+ * @throws LockstepError `LeaseLost` when this run has ended already: a frozen worker must not open it again.
+ */
 export async function beginJob(store: Store, job: NewJob): Promise<void> {
   const fresh = { ...job, state: 'running', endedAt: null, error: Prisma.DbNull };
-  await store.prisma.job.upsert({ where: { id: job.id }, create: fresh, update: fresh });
+  const created = await store.prisma.job.createMany({ data: [fresh], skipDuplicates: true });
+  if (created.count === 1) return;
+  const { count } = await store.prisma.job.updateMany({
+    where: { id: job.id, OR: [{ runId: { not: job.runId } }, { endedAt: null }] },
+    data: fresh,
+  });
+  if (count === 0) throw new LockstepError('LeaseLost', 'the job has ended already');
 }
 
 /** Notes the configuration a job runs with, kept so that the same one serves the job to its end. */

@@ -15,11 +15,15 @@ export const { blockJob, settleDecision, endJob } = proxyActivities<SyncActiviti
   retry: { initialInterval: '200 ms', maximumInterval: '30 seconds' },
 });
 
-/** Waiting for the connector is a matter of retries, whose delays the activity itself chooses. */
+/**
+ * Waiting for the connector is a matter of retries, whose delays the activity itself chooses. Cancellation waits for
+ * the attempt at hand: it would take its place in the line, or the connector, after the job has given them back.
+ */
 export const { beginJob } = proxyActivities<SyncActivities>({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout,
   scheduleToCloseTimeout: patience,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '200 ms', maximumInterval: '30 seconds' },
 });
 

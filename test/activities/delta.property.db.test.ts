@@ -46,7 +46,7 @@ async function check<Input>(
 test('any days under any limits: written is what differs, or nothing while a limit is passed', async () => {
   const days = fc.array(arbitraryDay({ clean: false }), { minLength: 1, maxLength: 3 });
   const input = fc.tuple(days, limits, limits);
-  await check(input, 25, async ([sequence, ofConnector, ofType]) => {
+  await check(input, 15, async ([sequence, ofConnector, ofType]) => {
     const configuration = withLimits(ofConnector, ofType);
     await bench.reset(configuration);
     let state = emptyState();
@@ -73,7 +73,7 @@ test('any days under any limits: written is what differs, or nothing while a lim
 });
 
 test('the same extraction twice plans nothing, and says its rejects again', async () => {
-  await check(arbitraryDay({ clean: false }), 15, async (day) => {
+  await check(arbitraryDay({ clean: false }), 8, async (day) => {
     await bench.reset(peopleConfiguration());
     const first = await bench.sync(filesOf(day));
     const second = await bench.sync(filesOf(day));
@@ -89,7 +89,7 @@ test('the same extraction twice plans nothing, and says its rejects again', asyn
 
 test('day A, day B, day A: the store is as after the first', async () => {
   const day = arbitraryDay({ clean: true });
-  await check(fc.tuple(day, day), 15, async ([a, b]) => {
+  await check(fc.tuple(day, day), 8, async ([a, b]) => {
     await bench.reset(peopleConfiguration());
     const first = await bench.sync(filesOf(a));
     await bench.sync(filesOf(b));
@@ -110,7 +110,7 @@ test('the order of the rows of a file is of no account', async () => {
       }),
     }),
   );
-  await check(shuffled, 8, async ({ day, other }) => {
+  await check(shuffled, 4, async ({ day, other }) => {
     await bench.reset(peopleConfiguration());
     await bench.sync(filesOf(day));
     const second = await bench.prepare(filesOf(other));

@@ -11,10 +11,17 @@ const batchesInFlight = 2;
 /** A row that takes longer than this hangs: JSONata's own limit does not see a regular expression at work. */
 const hangLimitMs = 5000;
 
+/** No expression at work: a thread that takes its time to start, on a busy machine, must not be taken for one that hangs. */
+function stillPulse(): Int32Array<SharedArrayBuffer> {
+  const pulse = new Int32Array(new SharedArrayBuffer(12));
+  pulse[2] = -1;
+  return pulse;
+}
+
 /** Maps the new records of one source after another. */
 export class RecordMapper {
   #thread: Worker | undefined;
-  #pulse = new Int32Array(new SharedArrayBuffer(12));
+  #pulse = stillPulse();
   #watch: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
   #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;

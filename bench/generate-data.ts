@@ -35,9 +35,13 @@ function random(seed: number): () => number {
   };
 }
 
-const lastNames = 'Martin,Bernard,Dubois,Müller,García,Rossi,Kowalski,Novák,Jensen,O’Brien'.split(',');
+const lastNames = 'Martin,Bernard,Dubois,Müller,García,Rossi,Kowalski,Novák,Jensen,O’Brien'.split(
+  ',',
+);
 const firstNames = 'Anaïs,Zoé,Jürgen,Pedro,Giulia,Piotr,Jana,Lars,Siobhán,Noël'.split(',');
-const departments = 'Finance,Sales,"Research, applied",Operations,Legal,People,Security,IT'.split(/,(?! )/);
+const departments = 'Finance,Sales,"Research, applied",Operations,Legal,People,Security,IT'.split(
+  /,(?! )/,
+);
 
 /** The row of a user; `version` changes the title and the phone, as a promotion would. */
 function userRow(index: number, version: number): string {
@@ -71,7 +75,10 @@ const userHeader =
   'login,last_name,first_name,mail,phone,title,department,site,number,hired,status,country,cost_centre,kind,floor';
 
 /** Writes `day-0` and `day-1` of a size below a directory. */
-export async function generateData(directory: string, { users, groups, memberships }: DataSize): Promise<void> {
+export async function generateData(
+  directory: string,
+  { users, groups, memberships }: DataSize,
+): Promise<void> {
   for (const day of [0, 1] as const) {
     const folder = join(directory, `day-${day}`);
     await mkdir(folder, { recursive: true });
@@ -86,7 +93,8 @@ export async function generateData(directory: string, { users, groups, membershi
         if (day === 1 && fate < deletedShare) continue;
         yield userRow(index, day === 1 && fate > 1 - updatedShare ? 1 : 0);
       }
-      for (let index = users; day === 1 && index < users * (1 + insertedShare); index++) yield userRow(index, 0);
+      for (let index = users; day === 1 && index < users * (1 + insertedShare); index++)
+        yield userRow(index, 0);
     });
     await write(join(folder, 'memberships.csv'), function* () {
       yield 'login,code';
@@ -124,7 +132,8 @@ async function write(path: string, lines: () => Generator<string>): Promise<void
 export function benchmarkConfiguration(directory: string): string {
   const columns = userHeader.split(',').map((column) => {
     if (column === 'hired') return `      hired: { column: hired, type: date, format: dd/MM/yyyy }`;
-    if (column === 'status') return `      active: { column: status, type: boolean, true: [A], false: [I] }`;
+    if (column === 'status')
+      return `      active: { column: status, type: boolean, true: [A], false: [I] }`;
     return `      ${column}: { column: ${column} }`;
   });
   return `connectors:

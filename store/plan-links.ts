@@ -9,8 +9,35 @@ export async function planLinks(plan: Plan): Promise<void> {
     await planAssociation(plan, comparison);
     if (!allSeen(comparison)) await planMissingLinks(plan, comparison);
   }
+  await planRetiredAssociations(plan);
   await planLinksOfDeleted(plan);
   await planHealing(plan);
+}
+
+/** An association that the configuration no longer declares says no links any more: all of them go, if the gate lets them. */
+async function planRetiredAssociations({
+  session,
+  deltaId,
+  connector,
+  associations,
+}: Plan): Promise<void> {
+  const retired = `(select id from navigation_property
+    where connector = $2 and not single_valued and id <> all($3::int[]))`;
+  const values = [deltaId, connector, associations.map(({ id }) => id)];
+  await session.query(
+    `insert into link_change
+       (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
+     select $1, l.navigation_property_id, 'delete', l.from_id, l.to_id, f.key, t.key, l.source_digest
+     from link l join resource f on f.id = l.from_id join resource t on t.id = l.to_id
+     where l.navigation_property_id in ${retired}`,
+    values,
+  );
+  await session.query(
+    `insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key)
+     select $1, 'pending-remove', navigation_property_id, from_key, to_key
+     from pending_link where navigation_property_id in ${retired}`,
+    values,
+  );
 }
 
 /** The references of every staged row, as they should be (`to_id`, null while unknown) and as they are (`current_id`). */

@@ -157,6 +157,19 @@ describe('a change of the configuration changes what it says and nothing else', 
       { updated: 2, linksDeleted: 2 },
     ],
     [
+      'an association that is declared no longer',
+      (document) => ({ ...document, associations: {} }),
+      { linksDeleted: 4 },
+    ],
+    [
+      'an association under another name',
+      (document) => ({
+        ...document,
+        associations: { belonging: document.associations?.['membership'] as never },
+      }),
+      { linksDeleted: 4, linksInserted: 4 },
+    ],
+    [
       'a limit',
       (document) => ({
         ...document,

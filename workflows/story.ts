@@ -1,22 +1,35 @@
 /** What the Temporal UI tells of a job, in Markdown: where it stands, what breached, and what each button does. */
-import { type Counts, counterNames } from '../engine/counts.ts';
+import { counterNames } from '../engine/counts.ts';
 import type { Breach } from '../engine/threshold.ts';
 import type { JobProgress } from './messages.ts';
 
-/** The current details of a job. */
-export function tellStory(connector: string, progress: JobProgress): string {
+/** Which job the story is about. */
+export interface Storied {
+  readonly connector: string;
+  /** Id of the job, which is its workflow's. */
+  readonly id: string;
+}
+
+/** The current details of a job. Lists, not tables: the UI sets the cells of a table without a gap. */
+export function tellStory({ connector, id }: Storied, progress: JobProgress): string {
   const parts = [`**${connector}** is **${progress.state}**, step *${progress.step}*.`];
   if (progress.state === 'blocked') {
     parts.push(
       'Nothing was written. The job waits for a person, for as long as it takes.',
-      breachTable(progress.breaches),
-      'Review: `lockstep changes <workflow id>`. Then **Send a Signal**:',
-      '- `resume` with `{"by": "your name", "reason": "…"}` applies exactly the reviewed changes, once.',
-      '- `abort` with the same input gives them up; the store stays as it is.',
+      breachList(progress.breaches),
+      `Review every change with \`lockstep changes ${id}\`. Then **More Actions**, **Send a Signal**:`,
+      [
+        '- `resume` with `{"by": "your name", "reason": "…"}` applies exactly the reviewed changes, once.',
+        '- `abort` with the same input gives them up; the store stays as it is.',
+      ].join('\n'),
     );
   }
-  if (progress.counts) parts.push(countTable(progress.counts));
-  parts.push(...progress.notes.map((note) => `- ${note}`));
+  const counts = counterNames
+    .filter((name) => (progress.counts?.[name] ?? 0) !== 0)
+    .map((name) => `${name} **${progress.counts?.[name]}**`);
+  if (counts.length > 0) parts.push(`Counts: ${counts.join(', ')}.`);
+  const notes = progress.notes.map((note) => `- ${note}`);
+  if (notes.length > 0) parts.push(notes.join('\n'));
   return parts.join('\n\n');
 }
 
@@ -25,26 +38,9 @@ export function describeBreach({ threshold, scope, planned, allowed, base }: Bre
   return `Threshold Exceeded: ${threshold} of ${scope}: ${planned} planned, ${allowed} allowed, ${base} stored`;
 }
 
-function breachTable(breaches: readonly Breach[]): string {
-  if (breaches.length === 0)
+function breachList(breaches: readonly Breach[]): string {
+  if (breaches.length === 0) {
     return 'The store moved after the review, so the delta was prepared again.';
-  const rows = breaches.map(
-    ({ threshold, scope, planned, allowed, base }) =>
-      `| ${threshold} | ${scope} | ${planned} | ${allowed} | ${base} |`,
-  );
-  return [
-    '| Threshold Exceeded | scope | planned | allowed | stored |',
-    '|---|---|--:|--:|--:|',
-    ...rows,
-  ].join('\n');
-}
-
-function countTable(counts: Counts): string {
-  const names = counterNames.filter((name) => counts[name] !== 0);
-  if (names.length === 0) return '';
-  return [
-    `| ${names.join(' | ')} |`,
-    `|${names.map(() => '--:').join('|')}|`,
-    `| ${names.map((name) => counts[name]).join(' | ')} |`,
-  ].join('\n');
+  }
+  return breaches.map((breach) => `- ${describeBreach(breach)}`).join('\n');
 }

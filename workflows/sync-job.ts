@@ -8,6 +8,7 @@ import {
   setHandler,
   upsertMemo,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { SyncActivities } from '../activities/index.ts';
 import { changesNothing } from '../engine/counts.ts';
@@ -240,6 +241,7 @@ class Job {
   }
 
   #tell(): void {
-    setCurrentDetails(tellStory(this.#connector, { ...this.#progress, notes: this.#notes }));
+    const job = { connector: this.#connector, id: workflowInfo().workflowId };
+    setCurrentDetails(tellStory(job, { ...this.#progress, notes: this.#notes }));
   }
 }

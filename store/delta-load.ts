@@ -190,11 +190,12 @@ async function applyInsertedLinks(
   deltaId: bigint,
 ): Promise<void> {
   const { rows } = await session.query(
-    `(select from link_change c left join resource r on r.id = c.from_id
-      where c.delta_id = $1 and c.change <> 'delete' and r.id is null limit 1)
-     union all
-     (select from link_change c left join resource r on r.id = c.to_id
-      where c.delta_id = $1 and c.change <> 'delete' and r.id is null limit 1)`,
+    // Counted, not looked for: to find one the planner would look up link by link.
+    `select from (
+       select count(*) as ends from link_change c left join resource f on f.id = c.from_id
+       left join resource t on t.id = c.to_id
+       where c.delta_id = $1 and c.change <> 'delete' and (f.id is null or t.id is null)) missing
+     where ends > 0`,
     [deltaId],
   );
   if (rows.length > 0) throw new Stale();

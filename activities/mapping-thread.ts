@@ -124,23 +124,12 @@ async function mapBatch(mapping: Current, batch: RecordBatch): Promise<Uint8Arra
     const line = lines[index] as number;
     Atomics.store(pulse, 0, line);
     const digest = digestText(digests, index * 4);
-    if (cells === null) {
-      const record = records.subarray(
-        index === 0 ? 0 : (ends[index - 1] as number) + 1,
-        ends[index],
-      );
-      text += encode(
-        mapping,
-        { problem: malformed() },
-        digest,
-        line,
-        roughCells(record, task.delimiter),
-      );
-    } else {
-      const mapped = map(cells);
-      const outcome = mapped instanceof Promise ? await mapped : mapped;
-      text += encode(mapping, outcome, digest, line, cells);
-    }
+    const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
+    const record = () => records.toString('utf8', start, ends[index]);
+    const outcome = cells === null ? { problem: malformed() } : map(cells);
+    const mapped = outcome instanceof Promise ? await outcome : outcome;
+    const seen = cells ?? roughCells(record(), task.delimiter);
+    text += encode(mapping, withRawRow(mapped, record), digest, line, seen);
     Atomics.add(pulse, 1, 1);
   }
   return new TextEncoder().encode(text);
@@ -153,11 +142,14 @@ function malformed(): RowProblem {
 }
 
 /** What the cells may be: enough to know which stored resources a malformed row may stand for. */
-function roughCells(record: Buffer, delimiter: string): string[] {
-  return record
-    .toString('utf8')
-    .split(delimiter)
-    .map((cell) => cell.trim().replaceAll('"', ''));
+function roughCells(record: string, delimiter: string): string[] {
+  return record.split(delimiter).map((cell) => cell.trim().replaceAll('"', ''));
+}
+
+/** Of a malformed row no cell is sure, so its reject quotes the row, as far as a person would read it. */
+function withRawRow<T>(outcome: Mapped<T>, record: () => string): Mapped<T> {
+  if (!('problem' in outcome) || outcome.problem.code !== 'RowMalformed') return outcome;
+  return { problem: { ...outcome.problem, value: record().slice(0, 1000) } };
 }
 
 function encode(

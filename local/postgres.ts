@@ -30,6 +30,8 @@ const TUNING: Readonly<Record<string, string>> = {
   random_page_cost: '1.1',
   // Compiling a plan costs more than our statements take.
   jit: 'off',
+  // The detail of an error quotes rows; the log is no place for identity data.
+  log_error_verbosity: 'terse',
   fsync: 'on',
   synchronous_commit: 'on',
 };

@@ -36,7 +36,8 @@ export function openStore(databaseUrl: string, name: string): Store {
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
     // A worker that dies without a word must not keep its locks for long.
-    options: '-c idle_in_transaction_session_timeout=120000 -c jit=off',
+    options:
+      '-c idle_in_transaction_session_timeout=120000 -c client_connection_check_interval=10000 -c jit=off',
   });
   // A connection that breaks while idle is replaced; without a listener it would end the process.
   pool.on('error', () => {});

@@ -124,7 +124,7 @@ describe('a malformed row', () => {
     ['has text after a quote', '"ada"x,Ada,01/02/2020,36,RD,bob', /quote in the middle of a cell/],
   ])('that %s is listed', async (_, row, message) => {
     const { rejects } = await twice({ people: [row, bob, cyd], memberships: ['bob,ops'] });
-    expect(rejects[0]).toMatchObject({ code: 'RowMalformed', line: 2, key: null });
+    expect(rejects[0]).toMatchObject({ code: 'RowMalformed', line: 2, key: null, value: row });
     expect(rejects[0]?.message).toMatch(message);
   });
 
@@ -143,7 +143,7 @@ describe('a malformed row', () => {
     const memberships = ['ada,dev,x', 'bob,ops', 'cyd,dev'];
     const job = await twice({ memberships });
     expect(job.changes).toMatchObject([{ from: 'cyd', to: 'ops', change: 'delete' }]);
-    expect(job.rejects.map(place)).toEqual([['RowMalformed', 2, null, null, null]]);
+    expect(job.rejects.map(place)).toEqual([['RowMalformed', 2, null, null, 'ada,dev,x']]);
   });
 
   test('of an integer key keeps the resource however the number was written', async () => {

@@ -27,7 +27,7 @@ export async function loadReviewed(
   await recordStep(store, jobId, 'load', 'running');
   // A workflow that was reset may come here again when its connector and its extraction are long gone.
   const outcome = (await wasApplied(store, jobId, digest)) ? 'applied' : await load();
-  await recordStep(store, jobId, 'load', outcome === 'applied' ? 'succeeded' : 'failed');
+  await recordStep(store, jobId, 'load', outcome === 'applied' ? 'succeeded' : 'skipped');
   log.info({ job: jobId, outcome }, 'loaded');
   return outcome;
 

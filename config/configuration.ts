@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import type { ConnectorKind } from '../engine/connector-kind.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { LockstepError } from '../engine/errors.ts';
@@ -66,10 +66,17 @@ export async function readConfiguration(
       },
     );
   }
-  const yaml = parseDocument(text, { prettyErrors: false });
+  const lineCounter = new LineCounter();
+  // A pretty error would quote the file, which may be any file at all.
+  const yaml = parseDocument(text, { prettyErrors: false, lineCounter });
   const fault = yaml.errors[0];
-  if (fault)
-    throw new LockstepError('ConfigurationInvalid', `${file} is not YAML: ${fault.message}`);
+  if (fault) {
+    const { line } = lineCounter.linePos(fault.pos[0]);
+    throw new LockstepError(
+      'ConfigurationInvalid',
+      `${file}:${line}  is not YAML: ${fault.message}`,
+    );
+  }
   const document: unknown = yaml.toJS();
   const directory = dirname(resolve(file));
   const version = createHash('sha256')

@@ -136,7 +136,7 @@ export type ErrorCode = keyof typeof errorCatalogue;
 /** Why a source row, or one link of it, could not be used. */
 export const rejectCatalogue = {
   KeyMissing:
-    'The cell of the key (or of one end of an association) is blank, so the row identifies nothing.',
+    'The cell of the key (or of one end of an association) is blank, so the row identifies nothing. **Danger:** it protects nothing either: a resource whose only row has lost its key counts as gone, and its deletion is judged by the limits like any other.',
   KeyDuplicate:
     'Two or more rows of one extraction have the same key. All are set aside; a stored resource of that key is kept as it is.',
   ValueInvalid:

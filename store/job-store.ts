@@ -126,8 +126,8 @@ export async function recordDecision(store: Store, entry: DecisionEntry): Promis
   const { message, ...decision } = entry;
   const { jobId, action, effect } = decision;
   await store.prisma.$transaction(async (prisma) => {
-    // Two attempts to settle one message take turns here.
-    await prisma.$queryRaw`select id from job where id = ${jobId} for update`;
+    // Two attempts to settle one message take turns here. A stronger lock would wait for a delta in preparation.
+    await prisma.$queryRaw`select id from job where id = ${jobId} for no key update`;
     const settled = await prisma.auditEvent.findFirst({
       where: { subject: jobId, detail: { path: ['message'], equals: message } },
     });

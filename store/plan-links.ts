@@ -51,8 +51,8 @@ async function planReferences(plan: Plan): Promise<void> {
      join navigation_property n
        on n.from_entity_type_id = s.entity_type_id and n.single_valued
        and n.connector = ${pg.escapeLiteral(connector)}
-     join ${futureResources(plan)} f on f.entity_type_id = s.entity_type_id and f.key = s.key
-     left join ${futureResources(plan)} t
+     join ${futureResources} f on f.entity_type_id = s.entity_type_id and f.key = s.key
+     left join ${futureResources} t
        on t.entity_type_id = n.to_entity_type_id and t.key = s.reference_keys ->> n.property
      left join lateral (
        select l.to_id from link l where l.navigation_property_id = n.id and l.from_id = f.id
@@ -124,8 +124,8 @@ async function planAssociation(plan: Plan, comparison: ScopeComparison): Promise
      select s.from_key, s.to_key, f.id as from_id, t.id as to_id, s.digest, s.line
      from staged_link s
      join navigation_property n on n.id = s.navigation_property_id
-     left join ${futureResources(plan)} f on f.entity_type_id = n.from_entity_type_id and f.key = s.from_key
-     left join ${futureResources(plan)} t on t.entity_type_id = n.to_entity_type_id and t.key = s.to_key
+     left join ${futureResources} f on f.entity_type_id = n.from_entity_type_id and f.key = s.from_key
+     left join ${futureResources} t on t.entity_type_id = n.to_entity_type_id and t.key = s.to_key
      where n.id = ${comparison.id} and s.code is null`,
   );
   await session.query(`analyze ${table}`);
@@ -200,17 +200,15 @@ async function planLinksOfDeleted(plan: Plan): Promise<void> {
   const { session, deltaId, connector } = plan;
   const { rowCount } = await session.query(
     `create temporary table orphaned_link on commit drop as
-     with gone as (select resource_id as id, entity_type_id from resource_change
-                   where delta_id = ${deltaId} and change = 'delete'),
-     touched as (
-       select l.* from gone join navigation_property n on n.from_entity_type_id = gone.entity_type_id
+     with touched as (
+       select l.* from deleted_resource gone join navigation_property n on n.from_entity_type_id = gone.entity_type_id
        join link l on l.navigation_property_id = n.id and l.from_id = gone.id
        union
-       select l.* from gone join navigation_property n on n.to_entity_type_id = gone.entity_type_id
+       select l.* from deleted_resource gone join navigation_property n on n.to_entity_type_id = gone.entity_type_id
        join link l on l.navigation_property_id = n.id and l.to_id = gone.id)
      select l.navigation_property_id, l.from_id, l.to_id, f.key as from_key, t.key as to_key, l.source_digest,
        f.source_digest as owner_digest, f.entity_type_id as from_entity_type_id,
-       exists (select from gone where gone.id = l.from_id) as from_gone
+       exists (select from deleted_resource gone where gone.id = l.from_id) as from_gone
      from touched l join resource f on f.id = l.from_id join resource t on t.id = l.to_id
      where not exists (select from link_change c where c.delta_id = ${deltaId}
        and c.navigation_property_id = l.navigation_property_id and c.from_id = l.from_id
@@ -255,8 +253,8 @@ async function planHealing(plan: Plan): Promise<void> {
      select p.*, n.single_valued, n.connector, n.property, n.from_entity_type_id, f.id as from_id, t.id as to_id,
        l.to_id as current_id
      from pending_link p join navigation_property n on n.id = p.navigation_property_id
-     left join ${futureResources(plan)} f on f.entity_type_id = n.from_entity_type_id and f.key = p.from_key
-     left join ${futureResources(plan)} t on t.entity_type_id = n.to_entity_type_id and t.key = p.to_key
+     left join ${futureResources} f on f.entity_type_id = n.from_entity_type_id and f.key = p.from_key
+     left join ${futureResources} t on t.entity_type_id = n.to_entity_type_id and t.key = p.to_key
      left join link l on n.single_valued and l.navigation_property_id = n.id and l.from_id = f.id
      where not exists (select from bookkeeping b where b.delta_id = ${deltaId} and b.kind = 'pending-remove'
        and b.navigation_property_id = p.navigation_property_id and b.from_key = p.from_key and b.to_key = p.to_key)

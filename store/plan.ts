@@ -46,11 +46,8 @@ export function allSeen({ unseen, withoutDigest }: ScopeComparison): boolean {
 }
 
 /** SQL: the resources as they will be once the delta is applied (`id`, `entity_type_id`, `key`). */
-export function futureResources({ deltaId }: Plan): string {
-  return `(select r.id, r.entity_type_id, r.key from resource r
-           where not exists (select from resource_change c
-                             where c.delta_id = ${deltaId} and c.resource_id = r.id and c.change = 'delete')
-           union all
-           select c.resource_id, c.entity_type_id, c.key from resource_change c
-           where c.delta_id = ${deltaId} and c.change = 'insert')`;
-}
+export const futureResources = `(
+  select r.id, r.entity_type_id, r.key from resource r
+  where not exists (select from deleted_resource d where d.id = r.id)
+  union all
+  select id, entity_type_id, key from inserted_resource)`;

@@ -166,7 +166,7 @@ class CountingCopy {
     this.#scanner?.push(text);
     const unfinished = this.#scanner?.unfinished;
     if (unfinished && unfinished.bytes > longestRecord)
-      throw neverCloses(this.#source, unfinished.line);
+      throw tooLong(this.#source, unfinished.line);
     this.#hash.update(text);
     this.#bytes += text.length;
     if (this.failure) throw this.failure;
@@ -182,6 +182,14 @@ function endOfHeader(head: Buffer): number {
     else if (byte === 0x0a && !quoted) return at;
   }
   return -1;
+}
+
+function tooLong(source: string, line: number): LockstepError {
+  return new LockstepError(
+    'SourceUnreadable',
+    `${source} line ${line}: the row that begins here is longer than ${longestRecord >> 20} MiB`,
+    { hint: 'Look for a quote that never closes there, or for a file that is no delimited text.' },
+  );
 }
 
 function neverCloses(source: string, line: number): LockstepError {

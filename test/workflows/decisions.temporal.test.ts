@@ -22,6 +22,7 @@ beforeAll(async () => {
     'twice',
     'waiting',
     'exporting',
+    'preparing',
     'cancelled',
   ];
   const connectors = Object.fromEntries(names.map((name) => [name, {}]));
@@ -220,6 +221,18 @@ describe.concurrent('a decision', { timeout: 180_000 }, () => {
     expect(state).toBe('aborted');
     expect(steps).not.toHaveProperty('prepare');
     expect(await stack.people('exporting').catch(() => [])).toEqual([]);
+  });
+
+  test('to abort stops a job in the middle of a statement of its preparation', async () => {
+    await stack.writePeople('preparing', people);
+    await using lock = await hold(stack, ['lock table pending_link in access exclusive mode', []]);
+    const job = await stack.start('preparing');
+    await lock.hasStopped('pending_link');
+    await job.signal('abort', { by: 'jane', reason: 'takes too long' });
+    expect(await decisionsOf(job, 1)).toMatchObject([{ action: 'abort', effect: 'applied' }]);
+    // The lock is still held: the statement did not end, it was cancelled.
+    expect(await job.result()).toMatchObject({ state: 'aborted' });
+    expect((await job.facts()).deltas).toEqual([]);
   });
 
   test('by cancelling the workflow in Temporal is an abort, whatever is said at the same time', async () => {

@@ -11,11 +11,12 @@ COPY package.json package-lock.json .npmrc ./
 
 # What runs: no development dependency.
 FROM base AS dependencies
-RUN npm ci --omit=dev
+# Not `npm ci`: it refuses the lock file, which lacks optional builds for platforms that were not at hand.
+RUN npm install --no-save --omit=dev
 
 # Prisma's client is written from its schema and not kept in git.
 FROM base AS generated
-RUN npm ci
+RUN npm install --no-save
 COPY prisma.config.ts ./
 COPY prisma ./prisma
 # `generate` asks for an engine it does not use; any file that exists will do.

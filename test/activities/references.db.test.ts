@@ -291,13 +291,6 @@ describe('with a second connector', () => {
   }
 });
 
-test('a store of a few meets a file of many: the new ones are found by their keys, not one by one', async () => {
-  await bench.sync(peopleFiles());
-  const crowd = Array.from({ length: 20_000 }, (_, nth) => `n${nth},N,01/02/2020,30,RD,ada`);
-  const { counts } = await bench.sync(peopleFiles({ people: [...usualRows.people, ...crowd] }));
-  expect(counts).toMatchObject({ inserted: 20_000, linksInserted: 40_000 });
-}, 30_000);
-
 function file(header: string, rows: readonly string[]): string {
   return `${[header, ...rows].join('\n')}\n`;
 }

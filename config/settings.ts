@@ -27,7 +27,7 @@ export interface Settings {
 
 /** Reads the settings. Nothing is checked for existence here: `lockstep check` does. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
-  const home = resolve(environment['LOCKSTEP_HOME'] ?? '.lockstep');
+  const home = resolve(environment['LOCKSTEP_HOME'] || '.lockstep');
   const bundle = environment['LOCKSTEP_WORKFLOW_BUNDLE'];
   return {
     configurationFile: resolve(environment['LOCKSTEP_CONFIG'] ?? 'lockstep.yaml'),

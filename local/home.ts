@@ -1,14 +1,15 @@
 // Where Lockstep keeps things on this machine: the state of a local run, and what setup installed.
 
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { readSettings } from '../config/settings.ts';
 
 /**
  * The folder of a local run: databases, logs, secrets, `dev.json`. `LOCKSTEP_HOME`, by default
  * `.lockstep` in the current directory; always absolute, never created here.
  */
 export function lockstepHome(env: NodeJS.ProcessEnv): string {
-  return resolve(env['LOCKSTEP_HOME'] || '.lockstep');
+  return readSettings(env).home;
 }
 
 /**

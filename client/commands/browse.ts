@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { resourceColumns, resourceRow, resourceText } from '../output/resource-text.ts';
 import { alignedLine, type Column, columnWidths, table } from '../output/table.ts';
 import { type CommandContext, examples, type Opened, withLockstep } from './command.ts';
-import { count, gather } from './option.ts';
+import { gather, limitOf, limitOption } from './option.ts';
 
 /** A terminal shows this many at first; a pipe gets all. */
 const shownOnTerminal = 50;
@@ -27,11 +27,7 @@ export function addList(program: Command, context: CommandContext): void {
       gather,
       [],
     )
-    .option(
-      '--limit <n>',
-      `how many at most (default: all; ${shownOnTerminal} on a terminal)`,
-      count,
-    )
+    .addOption(limitOption(shownOnTerminal))
     .addHelpText(
       'after',
       examples(
@@ -57,7 +53,7 @@ async function printList(
 ): Promise<void> {
   const { requireEntityType } = await import('../browse.ts');
   const type = await requireEntityType(session, entityType);
-  const limit = wanted ?? (output.terminal.isInteractive ? shownOnTerminal : undefined);
+  const limit = limitOf(wanted, output, shownOnTerminal);
   const columns = resourceColumns(type);
   let widths: number[] | undefined;
   let rows: string[][] = [];

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { changeGroup, changeLine } from '../output/change-text.ts';
 import { rejectLine } from '../output/reject-text.ts';
 import { type CommandContext, examples, type Opened, withLockstep } from './command.ts';
-import { count } from './option.ts';
+import { limitOf, limitOption } from './option.ts';
 
 /** A terminal shows this many at first; a pipe gets all. */
 const shownOnTerminal = 200;
@@ -17,11 +17,7 @@ export function addChanges(program: Command, context: CommandContext): void {
     )
     .argument('<job>', 'id of the job, as `lockstep jobs` lists it')
     .option('--entity-type <name>', 'only of this entity type or association')
-    .option(
-      '--limit <n>',
-      `how many at most (default: all; ${shownOnTerminal} on a terminal)`,
-      count,
-    )
+    .addOption(limitOption(shownOnTerminal))
     .addHelpText(
       'after',
       examples(
@@ -49,7 +45,7 @@ async function printChanges(
   const { scopeOwners } = await import('../../store/queries/entity-types.ts');
   const owners = await scopeOwners(await session.store());
   const ownerOf = (association: string) => owners.get(association) ?? association;
-  const limit = options.limit ?? (output.terminal.isInteractive ? shownOnTerminal : undefined);
+  const limit = limitOf(options.limit, output, shownOnTerminal);
   let group = '';
   let shown = 0;
   // One more than is shown tells whether there are more.
@@ -75,11 +71,7 @@ export function addRejects(program: Command, context: CommandContext): void {
       'Lists the source rows (or links of them) that a job could not use, with file, line and reason.',
     )
     .argument('<job>', 'id of the job, as `lockstep jobs` lists it')
-    .option(
-      '--limit <n>',
-      `how many at most (default: all; ${shownOnTerminal} on a terminal)`,
-      count,
-    )
+    .addOption(limitOption(shownOnTerminal))
     .addHelpText(
       'after',
       examples(
@@ -90,8 +82,7 @@ export function addRejects(program: Command, context: CommandContext): void {
     .action(async (id: string, options: { limit?: number }, command: Command) => {
       await withLockstep(context, command, async ({ lockstep, output }) => {
         if (output.isJson) return await output.jsonArray(lockstep.rejects(id, options));
-        const limit =
-          options.limit ?? (output.terminal.isInteractive ? shownOnTerminal : undefined);
+        const limit = limitOf(options.limit, output, shownOnTerminal);
         let shown = 0;
         for await (const reject of lockstep.rejects(id, limit ? { limit: limit + 1 } : {})) {
           if (shown === limit)

@@ -1,10 +1,15 @@
 /** Exports the sources of a connector into an extraction. */
 import { cancellationSignal } from '@temporalio/activity';
 import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
-import { createExtraction } from '../connectors/extraction.ts';
+import { createExtraction, keptFiles } from '../connectors/extraction.ts';
 import { createConnector } from '../connectors/registry.ts';
 import type { Mode } from '../engine/job.ts';
-import { pinnedConfiguration, recordExtraction, recordStep } from '../store/job-store.ts';
+import {
+  lastExtraction,
+  pinnedConfiguration,
+  recordExtraction,
+  recordStep,
+} from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import type { Report } from './pulse.ts';
@@ -31,6 +36,7 @@ export async function exportSource(
     const files = await createConnector(settings).export({
       mode: request.mode,
       sources: mappedSources(configuration, request.connector),
+      kept: await keptFiles(extractions, await lastExtraction(store, request.connector, jobId)),
       directory: extraction.directory,
       onProgress: report,
       signal: cancellationSignal(),

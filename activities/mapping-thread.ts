@@ -3,7 +3,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { compileExpression } from '../connectors/expression.ts';
 import { parseEach } from '../connectors/record-parser.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
-import { digestText } from '../engine/record-digest.ts';
 import {
   compileAssociationMapping,
   compileEntityMapping,
@@ -16,7 +15,7 @@ import {
   type RowProblem,
 } from '../engine/row-mapping.ts';
 import type { Convert } from '../engine/value-format.ts';
-import { copyText } from '../store/copy.ts';
+import { RowWriter, type StagedPart, stagedParts } from '../store/row-writer.ts';
 
 /** What the records of one source become; sent before its first batch. */
 export type MappingTask = {
@@ -26,6 +25,8 @@ export type MappingTask = {
   readonly id: number;
   /** Every entity type that may be referenced. */
   readonly entityTypes: readonly EntityType[];
+  /** Reference property → id of its navigation property in the store. */
+  readonly references: ReadonlyMap<string, number>;
 } & ({ readonly entityType: EntityType } | { readonly association: Association });
 
 /** Raw records of one source, laid end to end with a line feed after each. */
@@ -38,12 +39,16 @@ export interface RecordBatch {
   readonly digests: Uint32Array;
 }
 
-export type ToThread = { readonly task: MappingTask } | { readonly batch: RecordBatch };
+export type ToThread =
+  | {
+      readonly task: MappingTask;
+      /** The delta that usable rows go into at once, because nothing of their kind was ever loaded. */
+      readonly firstInto: bigint | null;
+    }
+  | { readonly batch: RecordBatch };
 
-/** Rows in COPY's text format, in the column order of the staging tables. */
-export interface FromThread {
-  readonly rows: Uint8Array;
-}
+/** Rows for COPY, in the order of the columns that `stagingTargets` names. */
+export type FromThread = Record<StagedPart, Uint8Array>;
 
 /** Shared with the worker: [0] line at work, [1] rows done, [2] index of the expression property at work, -1 for none. */
 export interface MappingThreadData {
@@ -58,6 +63,7 @@ type MapCells = (
 
 interface Current {
   readonly task: MappingTask;
+  readonly firstInto: bigint | null;
   readonly map: MapCells;
   /** What a text is as a key of the rows, or of either end of an association. */
   readonly keyConversions: readonly Convert[];
@@ -73,14 +79,22 @@ parentPort?.on('message', (message: ToThread) => {
 
 async function handle(message: ToThread): Promise<void> {
   if ('task' in message) {
-    current = compile(message.task);
+    current = { ...compile(message.task), firstInto: message.firstInto };
     return;
   }
-  const rows = await mapBatch(current as Current, message.batch);
-  parentPort?.postMessage({ rows } satisfies FromThread, [rows.buffer as ArrayBuffer]);
+  await mapBatch(current as Current, message.batch);
+  const rows = stagedParts.map((part) => [part, writers[part].take()] as const);
+  const transfer = rows.map(([, { buffer }]) => buffer);
+  parentPort?.postMessage(Object.fromEntries(rows) as FromThread, transfer);
 }
 
-function compile(task: MappingTask): Current {
+const writers = {
+  usable: new RowWriter(1 << 20),
+  rejected: new RowWriter(1 << 12),
+  references: new RowWriter(1 << 12),
+} satisfies Record<StagedPart, RowWriter>;
+
+function compile(task: MappingTask): Omit<Current, 'firstInto'> {
   const header = new Header(task.header);
   const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
   if ('association' in task) {
@@ -115,24 +129,34 @@ function createEvaluator(expression: string, index: number): Evaluate {
   };
 }
 
-async function mapBatch(mapping: Current, batch: RecordBatch): Promise<Uint8Array> {
+async function mapBatch(mapping: Current, batch: RecordBatch): Promise<void> {
   const { task, map } = mapping;
   const { bytes, ends, lines, digests } = batch;
   const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let text = '';
   for (const [index, cells] of parseEach(records, ends, task.delimiter).entries()) {
     const line = lines[index] as number;
     Atomics.store(pulse, 0, line);
-    const digest = digestText(digests, index * 4);
-    const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
-    const record = () => records.toString('utf8', start, ends[index]);
     const outcome = cells === null ? { problem: malformed() } : map(cells);
     const mapped = outcome instanceof Promise ? await outcome : outcome;
-    const seen = cells ?? roughCells(record(), task.delimiter);
-    text += encode(mapping, withRawRow(mapped, record), digest, line, seen);
+    const place: Place = { line, digests, at: index * 4 };
+    if ('mapped' in mapped) {
+      writeUsable(mapping, mapped.mapped, place);
+    } else {
+      const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
+      const record = records.toString('utf8', start, ends[index]);
+      const seen = cells ?? roughCells(record, task.delimiter);
+      const mayStandFor = held(mapping.keyConversions, seen);
+      writeRejected(task, withRawRow(mapped.problem, record), mayStandFor, place);
+    }
     Atomics.add(pulse, 1, 1);
   }
-  return new TextEncoder().encode(text);
+}
+
+/** Where a record is in the source, and where its digest is among those of the batch. */
+interface Place {
+  readonly line: number;
+  readonly digests: Uint32Array;
+  readonly at: number;
 }
 
 function malformed(): RowProblem {
@@ -147,51 +171,27 @@ function roughCells(record: string, delimiter: string): string[] {
 }
 
 /** Of a malformed row no cell is sure, so its reject quotes the row, as far as a person would read it. */
-function withRawRow<T>(outcome: Mapped<T>, record: () => string): Mapped<T> {
-  if (!('problem' in outcome) || outcome.problem.code !== 'RowMalformed') return outcome;
-  return { problem: { ...outcome.problem, value: record().slice(0, 1000) } };
+function withRawRow(problem: RowProblem, record: string): RowProblem {
+  return problem.code === 'RowMalformed' ? { ...problem, value: record.slice(0, 1000) } : problem;
 }
 
-function encode(
-  { task, keyConversions }: Current,
-  outcome: Mapped<MappedResource | MappedLink>,
-  digest: string,
-  line: number,
-  cells: readonly string[],
-): string {
-  const fields =
-    'mapped' in outcome
-      ? usable(outcome.mapped)
-      : rejected(task, outcome.problem, held(keyConversions, cells));
-  const { identity, content, references, code, column, value, message } = fields;
-  const columns =
-    'association' in task ? [...identity, content] : [identity[0] ?? null, content, references];
-  return `${[task.id, ...columns, digest, line, code, column, value, message].map(copyText).join('\t')}\n`;
-}
-
-interface StagedFields {
-  /** The key of a resource, or both keys of a link. */
-  readonly identity: readonly (string | null)[];
-  readonly content: string | null;
-  readonly references: string | null;
-  readonly code: string | null;
-  readonly column: string | null;
-  readonly value: string | null;
-  readonly message: string | null;
-}
-
-const noProblem = { code: null, column: null, value: null, message: null };
-
-function usable(mapped: MappedResource | MappedLink): StagedFields {
+function writeUsable(
+  { task, firstInto }: Current,
+  mapped: MappedResource | MappedLink,
+  { line, digests, at }: Place,
+): void {
+  const { usable, references } = writers;
+  if (firstInto === null) usable.row(5).int(task.id);
+  else usable.row(7).bigint(firstInto).int(task.id).text('insert');
   if ('from' in mapped) {
-    return { identity: [mapped.from, mapped.to], content: null, references: null, ...noProblem };
+    usable.text(mapped.from).text(mapped.to).uuid(digests, at).int(line);
+    return;
   }
-  return {
-    identity: [mapped.key],
-    content: JSON.stringify(mapped.attributes),
-    references: JSON.stringify(mapped.references),
-    ...noProblem,
-  };
+  usable.text(mapped.key).json(JSON.stringify(mapped.attributes)).uuid(digests, at).int(line);
+  for (const [property, id] of task.references) {
+    const target = mapped.references[property];
+    if (target !== undefined) references.row(3).int(id).text(mapped.key).text(target);
+  }
 }
 
 const printable = (text: string) => text.replaceAll('\u0000', '\uFFFD');
@@ -211,21 +211,20 @@ function held(keyConversions: readonly Convert[], cells: readonly string[]): str
 }
 
 /** A rejected row, with what its cells may stand for, as long as its key is not known. A blank key stands for nobody. */
-function rejected(
+function writeRejected(
   task: MappingTask,
-  problem: RowProblem,
+  { key, code, column, value, message }: RowProblem,
   mayStandFor: readonly string[],
-): StagedFields {
-  const { key, code, column, value, message } = problem;
+  { line, digests, at }: Place,
+): void {
+  const { rejected } = writers;
   const kept = key === null && code !== 'KeyMissing' ? JSON.stringify(mayStandFor) : null;
-  const identity = 'association' in task ? [null, null] : [key];
-  return {
-    identity,
-    content: kept,
-    references: null,
-    code,
-    column,
-    value: value === null ? null : printable(value),
-    message,
-  };
+  if ('association' in task) rejected.row(8).int(task.id);
+  else rejected.row(9).int(task.id).text(key);
+  rejected.json(kept).uuid(digests, at).int(line);
+  rejected
+    .text(code)
+    .text(column)
+    .text(value === null ? null : printable(value));
+  rejected.text(printable(message));
 }

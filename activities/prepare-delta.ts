@@ -3,6 +3,7 @@ import { cancellationSignal } from '@temporalio/activity';
 import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
 import { readManifest } from '../connectors/extraction.ts';
 import { type Counts, noCounts, sumCounts } from '../engine/counts.ts';
+import { digestText } from '../engine/record-digest.ts';
 import {
   findBreaches,
   type PlannedChanges,
@@ -23,12 +24,14 @@ import { pinnedConfiguration, recordStep } from '../store/job-store.ts';
 import { readModel } from '../store/model-store.ts';
 import type { Plan } from '../store/plan.ts';
 import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.ts';
+import { noteSource, untouchedSources } from '../store/scope-source.ts';
 import { createStaging } from '../store/staging.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { sourcesOf } from './mapped-source.ts';
 import type { Report } from './pulse.ts';
 import { RecordMapper } from './record-mapper.ts';
-import { readSource, type SourceReading, sourcesOf } from './source-reading.ts';
+import { readSource, type SourceReading } from './source-reading.ts';
 
 /**
  * Prepares the delta in one transaction: a worker that dies leaves nothing, and a retry starts over.
@@ -53,10 +56,13 @@ export async function prepareDelta(
       async (session) => {
         await createStaging(session);
         const deltaId = await openDelta(session, jobId, request.extraction);
+        const untouched = await untouchedSources(session);
         const readings: SourceReading[] = [];
         for (const source of sources) {
           readings.push(
             await readSource(session, source, mapper, {
+              untouched,
+              deltaId,
               signal: cancellationSignal(),
               onProgress: report,
             }),
@@ -71,6 +77,7 @@ export async function prepareDelta(
           connector: request.connector,
           entityTypes: of('rows'),
           associations: of('links'),
+          navigations: [...model.navigations.values()],
         };
         await compareStaged(plan);
         for (const [scope, digests] of await wantedLines(session)) {
@@ -113,8 +120,9 @@ async function judge(
   for (const reading of readings) {
     const { comparison, source } = reading;
     const planned = await countResources(plan, comparison);
-    if (source.kind === 'links') {
-      const link = links.find(({ navigation }) => navigation.scope === comparison.name) as LinkPlan;
+    const link = links.find(({ navigation }) => navigation.scope === comparison.name);
+    await rememberSource(plan, reading, planned.rejected, link ?? planned);
+    if (link) {
       associations[comparison.name] = countsOfAssociation(reading, planned, link);
       continue;
     }
@@ -153,6 +161,25 @@ async function judge(
     ...links.map(linkCounts),
   ]);
   return await closeDelta(plan, entityTypes, associations, counts, breaches);
+}
+
+/** A scope without rejects need not be compared again as long as its source stays as it is. */
+async function rememberSource(
+  plan: Plan,
+  { source, again }: SourceReading,
+  rejected: number,
+  { stored, inserted, updated, deleted }: ResourcePlan | LinkPlan,
+): Promise<void> {
+  if (again) return;
+  const { file, seed, scope } = source;
+  const remembered = {
+    scope,
+    sha256: file.sha256,
+    seed: digestText(seed),
+    stored: stored + inserted - deleted,
+  };
+  const changes = inserted + updated + deleted > 0;
+  await noteSource(plan, scope, rejected === 0 ? remembered : null, changes);
 }
 
 function linkCounts({ inserted, updated, deleted }: LinkPlan): Partial<Counts> {

@@ -1,11 +1,15 @@
 /** Hands new records to the mapping thread in batches, and takes mapped rows back in order. */
 import { Worker } from 'node:worker_threads';
 import { LockstepError } from '../engine/errors.ts';
-import type { RowSink } from '../store/copy.ts';
+import type { ScannedBytes } from '../engine/record-scanner.ts';
+import { stagedParts } from '../store/row-writer.ts';
+import type { StagingSink } from '../store/staging.ts';
 import type { FromThread, MappingTask, RecordBatch, ToThread } from './mapping-thread.ts';
 
 const batchRecords = 2000;
 const batchBytes = 1 << 18;
+/** Records that a batch has room for at first: a chunk of a source may hold more than a batch does. */
+const firstRoom = 4096;
 /** Batches on their way: one at work, one waiting, so that the thread never idles and memory stays bounded. */
 const batchesInFlight = 2;
 /** A row that takes longer than this hangs: JSONata's own limit does not see a regular expression at work. */
@@ -25,13 +29,17 @@ export class RecordMapper {
   #watch: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
   #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
-  #finished: Uint8Array[] = [];
+  #finished: FromThread[] = [];
   #inFlight = 0;
   #task: MappingTask | undefined;
 
-  /** Opens the mapping of one source. Its rows go to `sink` as they come. */
-  open(task: MappingTask, sink: RowSink): SourceMapping {
-    return new SourceMapping(this, task, sink);
+  /**
+   * Opens the mapping of one source. Its rows go to `sink` as they come.
+   *
+   * @param firstInto the delta whose changes they are, when nothing of their kind was ever loaded; else null
+   */
+  open(task: MappingTask, firstInto: bigint | null, sink: StagingSink): SourceMapping {
+    return new SourceMapping(this, { task, firstInto }, sink);
   }
 
   /** Ends the thread. */
@@ -41,13 +49,13 @@ export class RecordMapper {
   }
 
   /** @internal Begins a source; the thread starts with the first one that has new records. */
-  begin(task: MappingTask): void {
-    this.#task = task;
-    this.#start().postMessage({ task } satisfies ToThread);
+  begin(source: SourceTask): void {
+    this.#task = source.task;
+    this.#start().postMessage(source satisfies ToThread);
   }
 
   /** @internal Sends a batch and writes what has come back. */
-  async send(batch: RecordBatch, sink: RowSink): Promise<void> {
+  async send(batch: RecordBatch, sink: StagingSink): Promise<void> {
     while (this.#inFlight >= batchesInFlight) await this.#reply(sink);
     this.#inFlight += 1;
     const transfer = [batch.bytes, batch.ends, batch.lines, batch.digests].map(
@@ -57,20 +65,20 @@ export class RecordMapper {
   }
 
   /** @internal Waits until everything sent has come back and is written. */
-  async drain(sink: RowSink): Promise<void> {
+  async drain(sink: StagingSink): Promise<void> {
     while (this.#inFlight > 0) await this.#reply(sink);
   }
 
-  async #reply(sink: RowSink): Promise<void> {
+  async #reply(sink: StagingSink): Promise<void> {
     if (this.#finished.length === 0) {
       await new Promise<void>((resolve, reject) => {
         if (this.#failure) reject(this.#failure);
         else this.#waiting = { resolve, reject };
       });
     }
-    const rows = this.#finished.shift() as Uint8Array;
+    const rows = this.#finished.shift() as FromThread;
     this.#inFlight -= 1;
-    await sink.write(rows);
+    for (const part of stagedParts) await sink.write(part, rows[part]);
   }
 
   #start(): Worker {
@@ -82,7 +90,7 @@ export class RecordMapper {
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
     });
-    thread.on('message', ({ rows }: FromThread) => {
+    thread.on('message', (rows: FromThread) => {
       this.#finished.push(rows);
       this.#waiting?.resolve();
       this.#waiting = undefined;
@@ -129,45 +137,57 @@ export class RecordMapper {
   }
 }
 
+type SourceTask = Extract<ToThread, { task: MappingTask }>;
+
 /** Collects the new records of one source. */
 export class SourceMapping {
   readonly #mapper: RecordMapper;
-  readonly #task: MappingTask;
-  readonly #sink: RowSink;
+  readonly #source: SourceTask;
+  readonly #sink: StagingSink;
   #begun = false;
+  #added = 0;
   #bytes = new Uint8Array(batchBytes);
   #used = 0;
-  #ends: number[] = [];
-  #lines: number[] = [];
-  #digests: number[] = [];
+  #records = 0;
+  #ends = new Uint32Array(firstRoom);
+  #lines = new Uint32Array(firstRoom);
+  #digests = new Uint32Array(firstRoom * 4);
 
-  constructor(mapper: RecordMapper, task: MappingTask, sink: RowSink) {
+  constructor(mapper: RecordMapper, source: SourceTask, sink: StagingSink) {
     this.#mapper = mapper;
-    this.#task = task;
+    this.#source = source;
     this.#sink = sink;
   }
 
+  /** How many records were added. */
+  get added(): number {
+    return this.#added;
+  }
+
   /** Adds a record; its bytes are copied. */
-  add(bytes: Uint8Array, start: number, end: number, line: number, digest: Uint32Array): void {
+  add(
+    { bytes }: ScannedBytes,
+    start: number,
+    end: number,
+    line: number,
+    digest: Uint32Array,
+  ): void {
     const length = end - start;
     this.#makeRoom(length + 1);
     this.#bytes.set(bytes.subarray(start, end), this.#used);
     this.#used += length;
-    this.#ends.push(this.#used);
+    this.#ends[this.#records] = this.#used;
     this.#bytes[this.#used] = 0x0a;
     this.#used += 1;
-    this.#lines.push(line);
-    this.#digests.push(
-      digest[0] as number,
-      digest[1] as number,
-      digest[2] as number,
-      digest[3] as number,
-    );
+    this.#lines[this.#records] = line;
+    this.#digests.set(digest, this.#records * 4);
+    this.#records += 1;
+    this.#added += 1;
   }
 
   /** Sends what has been collected when it is enough for a batch. Call it now and then. */
   async flushIfFull(): Promise<void> {
-    if (this.#ends.length >= batchRecords || this.#used >= batchBytes) await this.#flush();
+    if (this.#records >= batchRecords || this.#used >= batchBytes) await this.#flush();
   }
 
   /** Sends the rest and waits until every row is written. */
@@ -177,26 +197,36 @@ export class SourceMapping {
   }
 
   async #flush(): Promise<void> {
-    if (this.#ends.length === 0) return;
-    if (!this.#begun) this.#mapper.begin(this.#task);
+    if (this.#records === 0) return;
+    if (!this.#begun) this.#mapper.begin(this.#source);
     this.#begun = true;
     const batch: RecordBatch = {
       bytes: this.#bytes.slice(0, this.#used),
-      ends: Uint32Array.from(this.#ends),
-      lines: Uint32Array.from(this.#lines),
-      digests: Uint32Array.from(this.#digests),
+      ends: this.#ends.slice(0, this.#records),
+      lines: this.#lines.slice(0, this.#records),
+      digests: this.#digests.slice(0, this.#records * 4),
     };
     this.#used = 0;
-    this.#ends = [];
-    this.#lines = [];
-    this.#digests = [];
+    this.#records = 0;
     await this.#mapper.send(batch, this.#sink);
   }
 
   #makeRoom(length: number): void {
-    if (this.#used + length <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + length));
-    larger.set(this.#bytes.subarray(0, this.#used));
-    this.#bytes = larger;
+    if (this.#used + length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + length));
+      larger.set(this.#bytes.subarray(0, this.#used));
+      this.#bytes = larger;
+    }
+    if (this.#records === this.#ends.length) {
+      this.#ends = doubled(this.#ends);
+      this.#lines = doubled(this.#lines);
+      this.#digests = doubled(this.#digests);
+    }
   }
+}
+
+function doubled(array: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(array.length * 2);
+  larger.set(array);
+  return larger;
 }

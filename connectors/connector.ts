@@ -13,12 +13,28 @@ export interface ExtractedFile {
   /** Hexadecimal. */
   readonly sha256: string;
   readonly delimiter: string;
+  /**
+   * What the file was made from: a digest of the source's bytes and of how they were read. The same again makes the
+   * same file. Left out where a system cannot tell.
+   */
+  readonly origin?: string;
+  /** How many bytes of the source that were. */
+  readonly originBytes?: number;
+}
+
+/** A file of an earlier extraction that is still there. */
+export interface KeptFile {
+  readonly file: ExtractedFile;
+  /** Absolute. */
+  readonly path: string;
 }
 
 export interface ExportRequest {
   readonly mode: Mode;
   /** The sources that are mapped, each once. */
   readonly sources: readonly string[];
+  /** What the last extraction holds: a source that is what it was then need not be read through again. */
+  readonly kept: readonly KeptFile[];
   /** Where to write; exists, is empty, and belongs to this export alone. */
   readonly directory: string;
   /** Told now and then how far the export is. */

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../engine/errors.ts';
-import type { ExtractedFile } from './connector.ts';
+import type { ExtractedFile, KeptFile } from './connector.ts';
 
 /** What an extraction is; written last, so an extraction without one was never finished. */
 export interface Manifest {
@@ -109,6 +109,13 @@ export async function* readExtracted(
     throw error;
   }
   if (bytes !== file.bytes || hash.digest('hex') !== file.sha256) throw modified(id, file);
+}
+
+/** The files of an extraction, for the export after it; none when it is not there any more. */
+export async function keptFiles(root: string, id: string | null): Promise<KeptFile[]> {
+  if (id === null) return [];
+  const manifest = await readManifest(root, id).catch(() => undefined);
+  return (manifest?.files ?? []).map((file) => ({ file, path: extractedPath(root, id, file) }));
 }
 
 /** Checks every file of an extraction against its manifest. */

@@ -1,7 +1,7 @@
 /** A 128-bit digest of a source record's raw bytes, by which an unchanged record is known without parsing it. */
 
 /**
- * MurmurHash3 x86/128 (Austin Appleby, public domain), over `bytes[start, end)`, written into `out[0..3]`.
+ * MurmurHash3 x86/128 (Austin Appleby, public domain), over the bytes `[start, end)`, written into `out[0..3]`.
  *
  * 128 bits: with 10 million records stored and a million changed ones a day, the chance that any changed record
  * meets a stored digest is below 10^-24 a day. It is no cryptographic digest: somebody who can choose the bytes of
@@ -11,7 +11,7 @@
  * headers must use another seed.
  */
 export function recordDigest(
-  bytes: Uint8Array,
+  bytes: DataView,
   start: number,
   end: number,
   seed: Uint32Array,
@@ -25,10 +25,10 @@ export function recordDigest(
   const blocksEnd = start + (length & ~15);
   let at = start;
   for (; at < blocksEnd; at += 16) {
-    let k1 = word(bytes, at);
-    let k2 = word(bytes, at + 4);
-    let k3 = word(bytes, at + 8);
-    let k4 = word(bytes, at + 12);
+    let k1 = bytes.getInt32(at, true);
+    let k2 = bytes.getInt32(at + 4, true);
+    let k3 = bytes.getInt32(at + 8, true);
+    let k4 = bytes.getInt32(at + 12, true);
     k1 = Math.imul(k1, C1);
     k1 = (k1 << 15) | (k1 >>> 17);
     h1 ^= Math.imul(k1, C2);
@@ -55,7 +55,7 @@ export function recordDigest(
   let k3 = 0;
   let k4 = 0;
   for (let index = end - at - 1; index >= 0; index--) {
-    const byte = (bytes[at + index] as number) << ((index & 3) << 3);
+    const byte = bytes.getUint8(at + index) << ((index & 3) << 3);
     if (index >= 12) k4 ^= byte;
     else if (index >= 8) k3 ^= byte;
     else if (index >= 4) k2 ^= byte;
@@ -100,15 +100,6 @@ const C2 = 0xab0e9789;
 const C3 = 0x38b34ae5;
 const C4 = 0xa1e38b93;
 
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
-}
-
 function finalMix(hash: number): number {
   let h = hash;
   h ^= h >>> 16;
@@ -118,9 +109,14 @@ function finalMix(hash: number): number {
   return h ^ (h >>> 16);
 }
 
-/** The digest as PostgreSQL's 16-byte `uuid` text, eight hexadecimal digits a word. */
+const hexadecimal = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** The digest as PostgreSQL's `uuid` text: its words as they lie in memory, the lowest byte first. */
 export function digestText(words: Uint32Array, at = 0): string {
-  const hex = (index: number) => (words[at + index] as number).toString(16).padStart(8, '0');
-  const text = hex(0) + hex(1) + hex(2) + hex(3);
+  let text = '';
+  for (let index = 0; index < 4; index++) {
+    const word = words[at + index] as number;
+    for (let shift = 0; shift < 32; shift += 8) text += hexadecimal[(word >>> shift) & 0xff];
+  }
   return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`;
 }

@@ -1,9 +1,9 @@
-/** Streams rows into and out of PostgreSQL by COPY. */
+/** Streams rows into PostgreSQL by COPY in its binary format, which spares both sides the way through text. */
 import { once } from 'node:events';
 import type { PoolClient } from 'pg';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { from as copyFrom } from 'pg-copy-streams';
 
-/** Takes rows in COPY's text format; `write` waits while PostgreSQL is behind, so memory stays bounded. */
+/** Takes whole rows as a `RowWriter` makes them; `write` waits while PostgreSQL is behind, so memory stays bounded. */
 export interface RowSink {
   write(rows: Uint8Array): Promise<void>;
   /** Ends the COPY; the session can be used for other statements again. */
@@ -12,13 +12,22 @@ export interface RowSink {
   abandon(): Promise<void>;
 }
 
-/** Opens a COPY into a table. Until it ended the session can do nothing else. */
+/** Signature, flags and the length of the header's extension (PostgreSQL's documentation of COPY, "Binary Format"). */
+const header = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
+const trailer = Buffer.from([0xff, 0xff]);
+
+/**
+ * Opens a COPY into columns of a table. Until it ended the session can do nothing else.
+ *
+ * @param target `table (column, …)`: the columns in the order in which rows hold them
+ */
 export function openRowSink(session: PoolClient, target: string): RowSink {
-  const stream = session.query(copyFrom(`copy ${target} from stdin`));
+  const stream = session.query(copyFrom(`copy ${target} from stdin (format binary)`));
   let failure: Error | undefined;
   stream.on('error', (error: Error) => {
     failure = error;
   });
+  stream.write(header);
   return {
     async write(rows) {
       if (failure) throw failure;
@@ -26,7 +35,7 @@ export function openRowSink(session: PoolClient, target: string): RowSink {
     },
     async end() {
       if (failure) throw failure;
-      stream.end();
+      stream.end(trailer);
       await once(stream, 'finish');
     },
     async abandon() {
@@ -36,53 +45,4 @@ export function openRowSink(session: PoolClient, target: string): RowSink {
       await closed;
     },
   };
-}
-
-/** Escapes a value for COPY's text format; null is `\N`. */
-export function copyText(value: string | number | null): string {
-  if (value === null) return '\\N';
-  const text = String(value);
-  return /[\\\t\n\r]/.test(text)
-    ? text.replace(/[\\\t\n\r]/g, (character) => escapes[character] as string)
-    : text;
-}
-
-const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-
-/**
- * Reads the digests a query selects as its only column; `onDigest` gets null for a row without one.
- *
- * The words are valid only during the call.
- */
-export async function readDigests(
-  session: PoolClient,
-  query: string,
-  onDigest: (words: Uint32Array | null) => void,
-): Promise<void> {
-  const words = new Uint32Array(4);
-  let carry: Buffer = Buffer.alloc(0);
-  // Signature (11 bytes), flags (4) and the length of the header's extension (4), which is empty.
-  let skip = 19;
-  for await (const chunk of session.query(copyTo(`copy (${query}) to stdout (format binary)`))) {
-    const bytes: Buffer = carry.length === 0 ? chunk : Buffer.concat([carry, chunk as Buffer]);
-    if (bytes.length < skip) {
-      carry = bytes;
-      continue;
-    }
-    let at = skip;
-    skip = 0;
-    // Each tuple: number of fields (2 bytes), length of the field (4, -1 for null), 16 bytes of uuid.
-    while (at + 6 <= bytes.length && bytes.readInt16BE(at) === 1) {
-      if (bytes.readInt32BE(at + 2) === -1) {
-        onDigest(null);
-        at += 6;
-        continue;
-      }
-      if (at + 22 > bytes.length) break;
-      for (let index = 0; index < 4; index++) words[index] = bytes.readUInt32BE(at + 6 + index * 4);
-      onDigest(words);
-      at += 22;
-    }
-    carry = bytes.subarray(at);
-  }
 }

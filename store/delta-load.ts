@@ -2,7 +2,7 @@
 import type { PoolClient } from 'pg';
 import { LockstepError } from '../engine/errors.ts';
 import type { Store } from './database.ts';
-import { digestOfDelta } from './delta-digest.ts';
+import { digestOfDelta, type PlannedRows } from './delta-digest.ts';
 import { requireLease } from './lease-store.ts';
 
 /** What to apply, and the right to do it. */
@@ -17,6 +17,9 @@ export interface LoadRequest {
 
 /** `applied`: now, or by an earlier attempt. `stale`: the store or the delta moved, and nothing was written. */
 export type LoadOutcome = 'applied' | 'stale';
+
+/** What the delta would insert is there already (unique_violation), or what it would be the first of (duplicate_table). */
+const moved = new Set(['23505', '42P07']);
 
 /** Thrown inside the transaction to roll it back; never leaves this file. */
 class Stale extends Error {}
@@ -38,8 +41,8 @@ export async function loadDelta(
   try {
     return await store.transaction('read committed', (session) => apply(session, request), signal);
   } catch (error) {
-    // A resource or link that the delta would insert is there already.
-    if (error instanceof Stale || (error as { code?: string }).code === '23505') return 'stale';
+    if (error instanceof Stale || moved.has((error as { code?: string }).code ?? ''))
+      return 'stale';
     throw error;
   }
 }
@@ -55,13 +58,17 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   await requireLease(session, request.connector, request.jobId, request.fence);
   const delta = await reviewedDelta(session, request);
   if (delta.applied) return 'applied';
-  if ((await digestOfDelta(session, delta.id)) !== request.digest) throw new Stale();
-  await applyDeletedLinks(session, delta.id);
+  const { digest, planned } = await digestOfDelta(session, delta.id);
+  if (digest !== request.digest) throw new Stale();
+  const load = new Load(session, delta.id, planned);
+  await load.deleteLinks();
   // Before the resources: what a reference referred to until now may be deleted.
-  await applyUpdatedLinks(session, request.jobId, delta.id);
-  await applyResources(session, request.jobId, delta.id);
-  await applyInsertedLinks(session, request.jobId, delta.id);
-  await applyBookkeeping(session, delta.id);
+  await load.updateLinks();
+  await load.deleteResources();
+  await load.updateResources();
+  await load.insertResources();
+  await load.insertLinks();
+  await load.keepBooks();
   await session.query('update delta set applied_at = now() where id = $1', [delta.id]);
   await session.query(
     `insert into audit_event (actor, action, subject, detail)
@@ -99,133 +106,215 @@ async function reviewedDelta(
   return { id: BigInt(found.id), applied: found.applied };
 }
 
-/** Runs a statement that must touch exactly the rows that the delta holds of its kind, else the store has moved. */
-async function exactly(
-  session: PoolClient,
-  planned: string,
-  statement: string,
-  values: unknown[],
-): Promise<void> {
-  const [{ rowCount }, { rows }] = [
-    await session.query(statement, values),
-    await session.query<{ count: string }>(
-      `select count(*) as count from ${planned}`,
-      values.slice(0, 1),
-    ),
-  ];
-  if (rowCount !== Number(rows[0]?.count)) throw new Stale();
+/**
+ * One delta on its way into the store. What is planned of an entity type or navigation property is applied by one
+ * statement, which must touch exactly as many rows as the delta holds: else the store has moved.
+ */
+class Load {
+  readonly #session: PoolClient;
+  readonly #deltaId: bigint;
+  readonly #planned: readonly PlannedRows[];
+
+  constructor(session: PoolClient, deltaId: bigint, planned: readonly PlannedRows[]) {
+    this.#session = session;
+    this.#deltaId = deltaId;
+    this.#planned = planned;
+  }
+
+  async deleteLinks(): Promise<void> {
+    await this.#each('link_change', 'delete', (navigation) =>
+      this.#run(
+        `delete from link l using link_change c
+         where ${this.#changesOf(navigation, 'link_change', 'delete')} and l.navigation_property_id = ${navigation}
+           and l.from_id = c.from_id and l.to_id = c.to_id`,
+      ),
+    );
+  }
+
+  async updateLinks(): Promise<void> {
+    await this.#each('link_change', 'update', (navigation) =>
+      this.#run(
+        `update link l set to_id = c.to_id, source_digest = c.source_digest, delta_id = c.delta_id
+         from link_change c
+         where ${this.#changesOf(navigation, 'link_change', 'update')} and l.navigation_property_id = ${navigation}
+           and l.from_id = c.from_id and l.to_id = c.previous_id
+           and not exists (select from link o where o.navigation_property_id = ${navigation}
+                           and o.from_id = l.from_id and o.to_id = c.to_id)`,
+      ),
+    );
+  }
+
+  async deleteResources(): Promise<void> {
+    const navigations = await this.#navigations();
+    await this.#each('resource_change', 'delete', async (type) => {
+      const deleted = await this.#run(
+        `delete from resource r using resource_change c
+         where ${this.#changesOf(type, 'resource_change', 'delete')} and r.entity_type_id = ${type}
+           and r.id = c.resource_id and r.attributes = c.before`,
+      );
+      // A link that came to a deleted resource after the review would be left without its end.
+      for (const { id, from, to } of navigations) {
+        if (from === type) await this.#requireNoLink(type, id, 'from_id');
+        if (to === type) await this.#requireNoLink(type, id, 'to_id');
+      }
+      return deleted;
+    });
+  }
+
+  async updateResources(): Promise<void> {
+    await this.#each('resource_change', 'update', (type) =>
+      this.#run(
+        `update resource r
+         set attributes = c.after, source_digest = c.source_digest, delta_id = c.delta_id, changed_at = now()
+         from resource_change c
+         where ${this.#changesOf(type, 'resource_change', 'update')} and r.entity_type_id = ${type}
+           and r.id = c.resource_id and r.attributes = c.before`,
+      ),
+    );
+  }
+
+  async insertResources(): Promise<void> {
+    await this.#each('resource_change', 'insert', async (type) =>
+      (await this.#isFirst(`resource_${type}`))
+        ? await this.#call('load_first_resources', type)
+        : await this.#run(
+            `insert into resource (id, entity_type_id, key, attributes, source_digest, delta_id)
+             select resource_id, entity_type_id, key, after, source_digest, delta_id
+             from resource_change c where ${this.#changesOf(type, 'resource_change', 'insert')}`,
+          ),
+    );
+  }
+
+  async insertLinks(): Promise<void> {
+    const navigations = await this.#navigations();
+    await this.#each('link_change', 'insert', async (navigation) => {
+      if (await this.#isFirst(`link_${navigation}`)) {
+        return await this.#call('load_first_links', navigation);
+      }
+      return await this.#run(
+        `insert into link (navigation_property_id, from_id, to_id, source_digest, delta_id)
+         select navigation_property_id, from_id, to_id, source_digest, delta_id
+         from link_change c where ${this.#changesOf(navigation, 'link_change', 'insert')}`,
+      );
+    });
+    for (const { id, from, to } of navigations) {
+      for (const change of ['insert', 'update'] as const) {
+        if (this.#plans('link_change', change, id)) await this.#requireEnds(id, change, from, to);
+      }
+    }
+  }
+
+  /** A resource whose digest was cleared since the review was edited since: it stays without, to be compared again. */
+  async keepBooks(): Promise<void> {
+    const written = this.#planned
+      .filter(({ table }) => table !== 'bookkeeping')
+      .map(({ table, scope }) => `${table === 'resource_change' ? 'r' : 'l'}${scope}`);
+    await this.#session.query('delete from scope_source where scope = any($1)', [written]);
+    const kinds = new Set(
+      this.#planned.filter(({ table }) => table === 'bookkeeping').map(({ change }) => change),
+    );
+    for (const [kind, statement] of Object.entries(bookkeeping)) {
+      if (kinds.has(kind)) await this.#session.query(statement, [this.#deltaId]);
+    }
+  }
+
+  #plans(table: PlannedRows['table'], change: string, scope: number): boolean {
+    return this.#planned.some(
+      (rows) => rows.table === table && rows.change === change && rows.scope === scope,
+    );
+  }
+
+  async #each(
+    table: PlannedRows['table'],
+    change: string,
+    apply: (scope: number) => Promise<number>,
+  ): Promise<void> {
+    for (const planned of this.#planned) {
+      if (planned.table !== table || planned.change !== change) continue;
+      if ((await apply(planned.scope)) !== planned.count) throw new Stale();
+    }
+  }
+
+  async #run(statement: string): Promise<number> {
+    return (await this.#session.query(statement)).rowCount ?? 0;
+  }
+
+  /** SQL: the changes of one scope, of alias `c`. */
+  #changesOf(scope: number, table: 'resource_change' | 'link_change', change: string): string {
+    const column = table === 'link_change' ? 'navigation_property_id' : 'entity_type_id';
+    return `c.delta_id = ${this.#deltaId} and c.${column} = ${scope} and c.change = '${change}'`;
+  }
+
+  /** True when nothing was ever loaded of a scope: its table is made from the delta. */
+  async #isFirst(table: string): Promise<boolean> {
+    const { rows } = await this.#session.query<{ first: boolean }>(
+      'select to_regclass($1) is null as first',
+      [table],
+    );
+    return rows[0]?.first === true;
+  }
+
+  async #call(procedure: string, scope: number): Promise<number> {
+    const { rows } = await this.#session.query<{ loaded: string }>(
+      `select ${procedure}($1, $2) as loaded`,
+      [scope, this.#deltaId],
+    );
+    return Number(rows[0]?.loaded);
+  }
+
+  async #navigations(): Promise<{ id: number; from: number; to: number }[]> {
+    const { rows } = await this.#session.query<{ id: number; from: number; to: number }>(
+      'select id, from_entity_type_id as from, to_entity_type_id as to from navigation_property',
+    );
+    return rows;
+  }
+
+  async #requireNoLink(type: number, navigation: number, end: 'from_id' | 'to_id'): Promise<void> {
+    const { rows } = await this.#session.query(
+      `select from resource_change c join link l on l.navigation_property_id = ${navigation} and l.${end} = c.resource_id
+       where ${this.#changesOf(type, 'resource_change', 'delete')} limit 1`,
+    );
+    if (rows.length > 0) throw new Stale();
+  }
+
+  /** A first load has joined the ends already. */
+  async #requireEnds(navigation: number, change: string, from: number, to: number): Promise<void> {
+    const { rows } = await this.#session.query(
+      // Counted, not looked for: to find one the planner would look up link by link.
+      `select from (
+         select count(*) as ends from link_change c
+         left join resource f on f.entity_type_id = ${from} and f.id = c.from_id
+         left join resource t on t.entity_type_id = ${to} and t.id = c.to_id
+         where ${this.#changesOf(navigation, 'link_change', change)}
+           and ((f.id is null and c.from_id is not null) or (t.id is null and c.to_id is not null))) missing
+       where ends > 0`,
+    );
+    if (rows.length > 0) throw new Stale();
+  }
 }
 
-async function applyDeletedLinks(session: PoolClient, deltaId: bigint): Promise<void> {
-  await exactly(
-    session,
-    `link_change where delta_id = $1 and change = 'delete'`,
-    `delete from link l using link_change c
-     where c.delta_id = $1 and c.change = 'delete' and l.navigation_property_id = c.navigation_property_id
-       and l.from_id = c.from_id and l.to_id = c.to_id`,
-    [deltaId],
-  );
-}
-
-async function applyUpdatedLinks(
-  session: PoolClient,
-  jobId: string,
-  deltaId: bigint,
-): Promise<void> {
-  await exactly(
-    session,
-    `link_change where delta_id = $1 and change = 'update'`,
-    `update link l set to_id = c.to_id, source_digest = c.source_digest, changed_by = $2
-     from link_change c
-     where c.delta_id = $1 and c.change = 'update' and l.navigation_property_id = c.navigation_property_id
-       and l.from_id = c.from_id and l.to_id = c.previous_id
-       and not exists (select from link o where o.navigation_property_id = l.navigation_property_id
-                       and o.from_id = l.from_id and o.to_id = c.to_id)`,
-    [deltaId, jobId],
-  );
-}
-
-async function applyResources(session: PoolClient, jobId: string, deltaId: bigint): Promise<void> {
-  await exactly(
-    session,
-    `resource_change where delta_id = $1 and change = 'delete'`,
-    `delete from resource r using resource_change c
-     where c.delta_id = $1 and c.change = 'delete' and r.id = c.resource_id and r.attributes = c.before`,
-    [deltaId],
-  );
-  // A link that came to a deleted resource after the review would be left without its end.
-  const { rows } = await session.query(
-    `with gone as (select resource_id as id, entity_type_id from resource_change
-                   where delta_id = $1 and change = 'delete')
-     (select from gone join navigation_property n on n.from_entity_type_id = gone.entity_type_id
-      join link l on l.navigation_property_id = n.id and l.from_id = gone.id limit 1)
-     union all
-     (select from gone join navigation_property n on n.to_entity_type_id = gone.entity_type_id
-      join link l on l.navigation_property_id = n.id and l.to_id = gone.id limit 1)`,
-    [deltaId],
-  );
-  if (rows.length > 0) throw new Stale();
-  await exactly(
-    session,
-    `resource_change where delta_id = $1 and change = 'update'`,
-    `update resource r
-     set attributes = c.after, source_digest = c.source_digest, changed_by = $2, changed_at = now()
-     from resource_change c
-     where c.delta_id = $1 and c.change = 'update' and r.id = c.resource_id and r.attributes = c.before`,
-    [deltaId, jobId],
-  );
-  await exactly(
-    session,
-    `resource_change where delta_id = $1 and change = 'insert'`,
-    `insert into resource (id, entity_type_id, key, attributes, source_digest, changed_by)
-     select resource_id, entity_type_id, key, after, source_digest, $2
-     from resource_change where delta_id = $1 and change = 'insert'`,
-    [deltaId, jobId],
-  );
-}
-
-async function applyInsertedLinks(
-  session: PoolClient,
-  jobId: string,
-  deltaId: bigint,
-): Promise<void> {
-  const { rows } = await session.query(
-    // Counted, not looked for: to find one the planner would look up link by link.
-    `select from (
-       select count(*) as ends from link_change c left join resource f on f.id = c.from_id
-       left join resource t on t.id = c.to_id
-       where c.delta_id = $1 and c.change <> 'delete' and (f.id is null or t.id is null)) missing
-     where ends > 0`,
-    [deltaId],
-  );
-  if (rows.length > 0) throw new Stale();
-  await exactly(
-    session,
-    `link_change where delta_id = $1 and change = 'insert'`,
-    `insert into link (navigation_property_id, from_id, to_id, source_digest, changed_by)
-     select navigation_property_id, from_id, to_id, source_digest, $2
-     from link_change where delta_id = $1 and change = 'insert'`,
-    [deltaId, jobId],
-  );
-}
-
-/** A resource whose digest was cleared since the review was edited since: it stays without, to be compared again. */
-async function applyBookkeeping(session: PoolClient, deltaId: bigint): Promise<void> {
-  const statements = [
-    `delete from pending_link p using bookkeeping b
+/** What each kind of bookkeeping means for the store. */
+const bookkeeping = {
+  'pending-remove': `delete from pending_link p using bookkeeping b
      where b.delta_id = $1 and b.kind = 'pending-remove' and p.navigation_property_id = b.navigation_property_id
        and p.from_key = b.from_key and p.to_key = b.to_key`,
-    `insert into pending_link (navigation_property_id, from_key, to_key, source_digest)
+  'pending-add': `insert into pending_link (navigation_property_id, from_key, to_key, source_digest)
      select distinct on (navigation_property_id, from_key, to_key)
        navigation_property_id, from_key, to_key, source_digest
      from bookkeeping where delta_id = $1 and kind = 'pending-add'
      on conflict (navigation_property_id, from_key, to_key) do update set source_digest = excluded.source_digest`,
-    `update resource r set source_digest = b.source_digest from bookkeeping b
-     where b.delta_id = $1 and b.kind in ('resource-digest', 'resource-digest-first') and r.id = b.resource_id
-       and (b.kind = 'resource-digest-first' or r.source_digest is not null)`,
-    `update link l set source_digest = b.source_digest from bookkeeping b
+  'resource-digest': `update resource r set source_digest = b.source_digest from bookkeeping b
+     where b.delta_id = $1 and b.kind = 'resource-digest' and r.entity_type_id = b.entity_type_id
+       and r.id = b.resource_id and r.source_digest is not null`,
+  'resource-digest-first': `update resource r set source_digest = b.source_digest from bookkeeping b
+     where b.delta_id = $1 and b.kind = 'resource-digest-first' and r.entity_type_id = b.entity_type_id
+       and r.id = b.resource_id`,
+  'link-digest': `update link l set source_digest = b.source_digest from bookkeeping b
      where b.delta_id = $1 and b.kind = 'link-digest' and l.navigation_property_id = b.navigation_property_id
        and l.from_id = b.from_id and l.to_id = b.to_id`,
-  ];
-  for (const statement of statements) await session.query(statement, [deltaId]);
-}
+  source: `insert into scope_source (scope, sha256, seed, stored)
+     select from_key, to_key, source_digest, resource_id from bookkeeping where delta_id = $1 and kind = 'source'
+     on conflict (scope) do update set sha256 = excluded.sha256, seed = excluded.seed, stored = excluded.stored`,
+  edit: `delete from edit e using bookkeeping b
+     where b.delta_id = $1 and b.kind = 'edit' and e.scope = b.from_key and e.transaction = b.resource_id`,
+} satisfies Record<string, string>;

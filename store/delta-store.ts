@@ -1,21 +1,13 @@
 /** Prepares a delta in one transaction: stored digests out, new rows in, comparison in SQL, counts, digest. */
 import type { PoolClient } from 'pg';
 import type { Counts } from '../engine/counts.ts';
-import { DigestSet } from '../engine/digest-set.ts';
 import type { Breach } from '../engine/threshold.ts';
-import { readDigests } from './copy.ts';
 import { digestOfDelta } from './delta-digest.ts';
 import type { StoredNavigation } from './model-store.ts';
-import type { Plan, ScopeComparison } from './plan.ts';
+import { noteComingsAndGoings, type Plan, type ScopeComparison } from './plan.ts';
 import { planLinks } from './plan-links.ts';
 import { planResources } from './plan-resources.ts';
 import { analyseStaging } from './staging.ts';
-
-/** The digests of one scope's stored records, and how many resources (links, pending links) carry none. */
-export interface StoredDigests {
-  readonly digests: DigestSet;
-  readonly withoutDigest: number;
-}
 
 /** What a prepared delta would change in one navigation property. */
 export interface LinkPlan {
@@ -62,48 +54,11 @@ export async function openDelta(
   return BigInt((rows[0] as { id: string }).id);
 }
 
-/** Reads the digests of an entity type's stored resources. */
-export async function storedResourceDigests(
-  session: PoolClient,
-  entityTypeId: number,
-): Promise<StoredDigests> {
-  return await collectDigests(
-    session,
-    `select source_digest from resource where entity_type_id = ${entityTypeId}`,
-  );
-}
-
-/** Reads the digests of an association's stored links and of its pending ones. */
-export async function storedLinkDigests(
-  session: PoolClient,
-  navigationPropertyId: number,
-): Promise<StoredDigests> {
-  return await collectDigests(
-    session,
-    `select source_digest from link where navigation_property_id = ${navigationPropertyId}
-     union all
-     select source_digest from pending_link where navigation_property_id = ${navigationPropertyId}`,
-  );
-}
-
-async function collectDigests(session: PoolClient, query: string): Promise<StoredDigests> {
-  const { rows } = await session.query<{ count: string }>(
-    `select count(source_digest) as count from (${query}) stored`,
-  );
-  const digests = new DigestSet(Number((rows[0] as { count: string }).count));
-  let withoutDigest = 0;
-  await readDigests(session, query, (words) => {
-    if (words === null) withoutDigest += 1;
-    else digests.add(words);
-  });
-  return { digests, withoutDigest };
-}
-
 /** Compares everything staged with the store and writes the changes of the delta. */
 export async function compareStaged(plan: Plan): Promise<void> {
   await analyseStaging(plan.session);
   await planResources(plan);
-  await planLinks(plan);
+  await planLinks(plan, await noteComingsAndGoings(plan));
 }
 
 /** Counts the planned changes of an entity type, and what is stored of it now. */
@@ -111,27 +66,27 @@ export async function countResources(
   plan: Plan,
   comparison: ScopeComparison,
 ): Promise<ResourcePlan> {
+  const { id, scope, fresh, stored, name } = comparison;
   const { rows } = await plan.session.query<Record<keyof ResourcePlan, string>>(
     `select
        count(*) filter (where change = 'insert') as inserted,
        count(*) filter (where change = 'update') as updated,
        count(*) filter (where change = 'delete') as deleted,
-       (select count(*) from resource where entity_type_id = $2) as stored,
-       (select count(*) from staged_row s join resource r on r.entity_type_id = $2 and r.key = s.key
-        where s.entity_type_id = $2 and s.code is null and r.attributes = s.content) as equal,
-       (select count(*) from late_reject where scope = $3 and code = 'KeyDuplicate') as "duplicatesOfSeen",
-       (select count(*) from reject where job_id = $4 and entity_type = $5) as rejected
-     from resource_change where delta_id = $1 and entity_type_id = $2`,
-    [plan.deltaId, comparison.id, comparison.scope, plan.jobId, comparison.name],
+       (select count(*) from staged_row where entity_type_id = ${id} and code is null) as equal,
+       (select count(*) from late_reject where scope = $1 and code = 'KeyDuplicate') as "duplicatesOfSeen",
+       (select count(*) from reject where job_id = $2 and entity_type = $3) as rejected
+     from resource_change where delta_id = ${plan.deltaId} and entity_type_id = ${id}`,
+    [scope, plan.jobId, name],
   );
-  return numbers(rows[0] as Record<keyof ResourcePlan, string>);
+  const counted = numbers<Omit<ResourcePlan, 'stored'>>(rows[0] as Record<string, string>);
+  const equal = fresh ? 0 : counted.equal - counted.inserted - counted.updated;
+  return { ...counted, equal, stored };
 }
 
 /** Counts the planned changes of every navigation property that is declared by the connector or touched by the delta. */
 export async function countLinks(plan: Plan): Promise<LinkPlan[]> {
-  const { rows } = await plan.session.query<
-    Record<string, string> & { navigation: StoredNavigation }
-  >(
+  const { session, deltaId, connector } = plan;
+  const { rows } = await session.query<Record<string, string>>(
     `with changed as (
        select navigation_property_id as id,
          count(*) filter (where change = 'insert') as inserted,
@@ -146,20 +101,34 @@ export async function countLinks(plan: Plan): Promise<LinkPlan[]> {
          select navigation_property_id, count(*) from link_change
          where delta_id = $1 and change = 'delete' group by 1, to_id) losses
        group by 1)
-     select json_build_object('id', n.id, 'scope', n.scope, 'connector', n.connector,
-         'fromEntityTypeId', n.from_entity_type_id, 'toEntityTypeId', n.to_entity_type_id,
-         'property', n.property, 'inverse', n.inverse, 'singleValued', n.single_valued) as navigation,
-       coalesce(c.inserted, 0) as inserted, coalesce(c.updated, 0) as updated, coalesce(c.deleted, 0) as deleted,
-       (select count(*) from link l where l.navigation_property_id = n.id) as stored,
-       coalesce(lost.most, 0) as "mostDeletedOfOneResource"
-     from navigation_property n left join changed c on c.id = n.id left join lost on lost.id = n.id
-     where n.connector = $2 or c.id is not null order by n.scope`,
-    [plan.deltaId, plan.connector],
+     select c.id, c.inserted, c.updated, c.deleted, coalesce(lost.most, 0) as "mostDeletedOfOneResource"
+     from changed c left join lost using (id)`,
+    [deltaId],
   );
-  return rows.map(({ navigation, ...counted }) => ({
-    navigation,
-    ...numbers<Omit<LinkPlan, 'navigation'>>(counted),
-  }));
+  const changed = new Map(rows.map(({ id, ...counted }) => [Number(id), counted]));
+  const plans: LinkPlan[] = [];
+  for (const navigation of plan.navigations) {
+    const counted = changed.get(navigation.id);
+    if (navigation.connector !== connector && !counted) continue;
+    const compared = plan.associations.find(({ id }) => id === navigation.id);
+    plans.push({
+      ...{ inserted: 0, updated: 0, deleted: 0, mostDeletedOfOneResource: 0 },
+      ...numbers<Omit<LinkPlan, 'navigation' | 'stored'>>(counted ?? {}),
+      navigation,
+      stored: compared?.stored ?? (await countStoredLinks(session, navigation.id)),
+    });
+  }
+  return plans;
+}
+
+async function countStoredLinks(
+  session: PoolClient,
+  navigationPropertyId: number,
+): Promise<number> {
+  const { rows } = await session.query<{ count: string }>(
+    `select count(*) as count from link where navigation_property_id = ${navigationPropertyId}`,
+  );
+  return Number(rows[0]?.count);
 }
 
 function numbers<Shape>(row: Record<string, string>): Shape {
@@ -175,6 +144,8 @@ export interface DeltaSummary {
   readonly entityTypes: Readonly<Record<string, Counts>>;
   readonly associations: Readonly<Record<string, Counts>>;
   readonly breaches: readonly Breach[];
+  /** There is nothing to apply: neither a change nor anything to remember. */
+  readonly empty: boolean;
 }
 
 /** Closes the preparation: digests the delta and writes down its counts and breaches. */
@@ -185,7 +156,7 @@ export async function closeDelta(
   counts: Counts,
   breaches: readonly Breach[],
 ): Promise<DeltaSummary> {
-  const digest = await digestOfDelta(plan.session, plan.deltaId);
+  const { digest, planned } = await digestOfDelta(plan.session, plan.deltaId);
   await plan.session.query(
     `update delta set digest = $2, counts = $3, entity_types = $4, associations = $5, breaches = $6 where id = $1`,
     [
@@ -197,5 +168,5 @@ export async function closeDelta(
       JSON.stringify(breaches),
     ],
   );
-  return { digest, counts, entityTypes, associations, breaches };
+  return { digest, counts, entityTypes, associations, breaches, empty: planned.length === 0 };
 }

@@ -31,33 +31,44 @@ export async function beginJob(store: Store, job: NewJob): Promise<void> {
   if (count === 0) throw new LockstepError('LeaseLost', 'the job has ended already');
 }
 
+/** A configuration as it is kept for its jobs; the version is a digest of the rest. */
+export interface PinnedConfiguration {
+  readonly version: string;
+  readonly document: unknown;
+  readonly directory: string;
+}
+
 /** Notes the configuration a job runs with, kept so that the same one serves the job to its end. */
 export async function pinConfiguration(
   store: Store,
   jobId: string,
-  configuration: { version: string; document: unknown; directory: string },
+  { version, document, directory }: PinnedConfiguration,
 ): Promise<void> {
-  const { version, directory } = configuration;
-  const document = configuration.document as Prisma.InputJsonValue;
+  const pin = `update job set configuration_version = $2
+    where id = $1 and exists (select from configuration where version = $2)`;
+  const { rowCount } = await store.pool.query(pin, [jobId, version]);
+  if (rowCount === 1) return;
   await store.prisma.configuration.upsert({
     where: { version },
-    create: { version, document, directory },
+    create: { version, document: document as Prisma.InputJsonValue, directory },
     update: {},
   });
-  await store.prisma.job.update({ where: { id: jobId }, data: { configurationVersion: version } });
+  await store.pool.query(pin, [jobId, version]);
 }
 
 /** The configuration that a job runs with. */
 export async function pinnedConfiguration(
   store: Store,
   jobId: string,
-): Promise<{ version: string; document: unknown; directory: string }> {
-  const { configurationVersion } = await store.prisma.job.findUniqueOrThrow({
-    where: { id: jobId },
-  });
-  return await store.prisma.configuration.findUniqueOrThrow({
-    where: { version: configurationVersion ?? '' },
-  });
+): Promise<PinnedConfiguration> {
+  const { rows } = await store.pool.query<PinnedConfiguration>(
+    `select version, document, directory from configuration
+     where version = (select configuration_version from job where id = $1)`,
+    [jobId],
+  );
+  const [configuration] = rows;
+  if (!configuration) throw new Error('the job has no configuration');
+  return configuration;
 }
 
 /** Notes where the job's extraction is. */
@@ -69,24 +80,34 @@ export async function recordExtraction(
   await store.prisma.job.update({ where: { id: jobId }, data: { extraction } });
 }
 
-/** Notes that a step begins or changes its state; an ending state ends its clock. */
+/** SQL: writes step $2 of job $1 in state $3; an ending state ends its clock, `running` starts it anew. */
+const writeStep = `insert into job_step as s (job_id, name, state, started_at, ended_at)
+  values ($1, $2, $3, now(), case when $3 in ('running', 'blocked') then null else now() end)
+  on conflict (job_id, name) do update set state = excluded.state, ended_at = excluded.ended_at,
+    started_at = case when excluded.state = 'running' then excluded.started_at else s.started_at end`;
+
+/** The extraction of the last job of a connector before this one that left one. */
+export async function lastExtraction(
+  store: Store,
+  connector: string,
+  jobId: string,
+): Promise<string | null> {
+  const last = await store.prisma.job.findFirst({
+    where: { connector, id: { not: jobId }, extraction: { not: null } },
+    orderBy: { startedAt: 'desc' },
+    select: { extraction: true },
+  });
+  return last?.extraction ?? null;
+}
+
+/** Notes that a step begins or changes its state. */
 export async function recordStep(
-  store: { readonly prisma: Pick<Store['prisma'], 'jobStep'> },
+  { pool }: Pick<Store, 'pool'>,
   jobId: string,
   name: StepName,
   state: StepState,
 ): Promise<void> {
-  const now = new Date();
-  const open = state === 'running' || state === 'blocked';
-  await store.prisma.jobStep.upsert({
-    where: { jobId_name: { jobId, name } },
-    create: { jobId, name, state, startedAt: now, endedAt: open ? null : now },
-    update: {
-      state,
-      endedAt: open ? null : now,
-      ...(state === 'running' ? { startedAt: now } : {}),
-    },
-  });
+  await pool.query(writeStep, [jobId, name, state]);
 }
 
 /** Notes that a job waits at the gate. */
@@ -95,11 +116,10 @@ export async function recordBlocked(
   jobId: string,
   error: JobError | null,
 ): Promise<void> {
-  await recordStep(store, jobId, 'gate', 'blocked');
-  await store.prisma.job.update({
-    where: { id: jobId },
-    data: { state: 'blocked', error: error === null ? Prisma.DbNull : { ...error } },
-  });
+  await store.pool.query(
+    `with gate as (${writeStep}) update job set state = $3, error = $4 where id = $1`,
+    [jobId, 'gate', 'blocked', asJson(error)],
+  );
 }
 
 /** One thing somebody said to a job, and what came of it. */
@@ -123,58 +143,78 @@ export interface DecisionEntry {
  * repeating it after a crash is harmless; and a worker that was long frozen cannot reopen a job that has ended.
  */
 export async function recordDecision(store: Store, entry: DecisionEntry): Promise<void> {
-  const { message, ...decision } = entry;
-  const { jobId, action, effect } = decision;
-  await store.prisma.$transaction(async (prisma) => {
+  const { jobId, action, via, effect, why, claimedBy, identity, principal, reason, delta } = entry;
+  await store.transaction('read committed', async (session) => {
     // Two attempts to settle one message take turns here. A stronger lock would wait for a delta in preparation.
-    await prisma.$queryRaw`select id from job where id = ${jobId} for no key update`;
-    const settled = await prisma.auditEvent.findFirst({
-      where: { subject: jobId, detail: { path: ['message'], equals: message } },
-    });
-    if (settled) return;
-    await prisma.decision.create({ data: decision });
-    await prisma.auditEvent.create({
-      data: {
-        actor: decision.principal ?? decision.identity ?? decision.claimedBy ?? 'unknown',
-        action: `${action}-${effect}`,
-        subject: jobId,
-        detail: { ...entry },
-      },
-    });
-    if (effect !== 'applied') return;
-    const open = await prisma.job.findFirst({ where: { id: jobId, endedAt: null } });
-    if (!open) return;
-    await recordStep({ prisma }, jobId, 'gate', action === 'resume' ? 'succeeded' : 'aborted');
-    if (action === 'resume') {
-      await prisma.job.update({
-        where: { id: jobId },
-        data: { state: 'running', error: Prisma.DbNull },
-      });
-    }
+    const { rows } = await session.query<{ open: boolean }>(
+      'select ended_at is null as open from job where id = $1 for no key update',
+      [jobId],
+    );
+    const { rowCount } = await session.query(
+      `with line as (
+         insert into audit_event (actor, action, subject, detail)
+         select $2, $3, $1, $4::jsonb where not exists (
+           select from audit_event where subject = $1 and detail ->> 'message' = $4::jsonb ->> 'message')
+         returning id)
+       insert into decision
+         (job_id, action, via, effect, why, claimed_by, identity, principal, reason, delta)
+       select $1, $5, $6, $7, $8, $9, $10, $11, $12, $13 from line`,
+      [
+        jobId,
+        principal ?? identity ?? claimedBy ?? 'unknown',
+        `${action}-${effect}`,
+        JSON.stringify(entry),
+        ...[action, via, effect, why, claimedBy, identity, principal, reason, delta],
+      ],
+    );
+    const settledBefore = rowCount === 0;
+    if (settledBefore || effect !== 'applied' || !rows[0]?.open) return;
+    const resumed = action === 'resume';
+    await session.query(
+      `with gate as (${writeStep}) update job set state = 'running', error = null where id = $1 and $4`,
+      [jobId, 'gate', resumed ? 'succeeded' : 'aborted', resumed],
+    );
   });
 }
 
-/** Ends a job, with whatever step is still open. */
+/** How a job ended. */
+export interface Outcome {
+  readonly state: JobState;
+  readonly error: JobError | null;
+  /** There was nothing to load, so that step is noted as skipped. */
+  readonly loadSkipped?: boolean;
+}
+
+/**
+ * Ends a job, with whatever step is still open.
+ *
+ * @returns its state: a success becomes `succeeded-with-rejects` when it has any
+ */
 export async function endJob(
   store: Store,
   jobId: string,
-  state: JobState,
-  error: JobError | null,
-): Promise<void> {
-  const openSteps = state === 'aborted' ? 'aborted' : state === 'failed' ? 'failed' : 'succeeded';
-  await store.prisma.jobStep.updateMany({
-    where: { jobId, endedAt: null },
-    data: { state: openSteps, endedAt: new Date() },
-  });
-  await store.prisma.job.update({
-    where: { id: jobId },
-    data: { state, endedAt: new Date(), error: error === null ? Prisma.DbNull : { ...error } },
-  });
-}
-
-/** True when the job ended with rejects. */
-export async function hasRejects(store: Store, jobId: string): Promise<boolean> {
-  return (await store.prisma.reject.findFirst({ where: { jobId }, select: { id: true } })) !== null;
+  { state, error, loadSkipped = false }: Outcome,
+): Promise<JobState> {
+  const openSteps = state === 'aborted' || state === 'failed' ? state : 'succeeded';
+  const { rows } = await store.pool.query<{ state: JobState }>(
+    `with job_ended as (
+       update job set ended_at = now(), error = $3, state = case
+         when $2 = 'succeeded' and exists (select from reject where job_id = $1) then 'succeeded-with-rejects'
+         else $2 end
+       where id = $1 returning id, state),
+     steps_ended as (
+       update job_step s set state = $4, ended_at = now() from job_ended j
+       where s.job_id = j.id and s.ended_at is null),
+     load_skipped as (
+       insert into job_step (job_id, name, state, started_at, ended_at)
+       select id, 'load', 'skipped', now(), now() from job_ended where $5
+       on conflict (job_id, name) do nothing)
+     select state from job_ended`,
+    [jobId, state, asJson(error), openSteps, loadSkipped],
+  );
+  const [ended] = rows;
+  if (!ended) throw new Error('there is no such job');
+  return ended.state;
 }
 
 /** True when a delta of a job was applied, by whatever attempt. */
@@ -184,4 +224,8 @@ export async function wasApplied(store: Store, jobId: string, digest: string): P
     select: { id: true },
   });
   return delta !== null;
+}
+
+function asJson(error: JobError | null): string | null {
+  return error === null ? null : JSON.stringify(error);
 }

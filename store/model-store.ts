@@ -47,17 +47,14 @@ export async function applyModel(store: Store, model: Model): Promise<StoredMode
   });
 }
 
-/** Reads the numbers of the entity types and navigation properties that a configuration declares, as applied before. */
+/** Reads the numbers of the entity types that a configuration declares, and of every navigation property. */
 export async function readModel(store: Store, model: Model): Promise<StoredModel> {
   const { prisma } = store;
   const types = await prisma.entityType.findMany({
     where: { name: { in: [...model.entityTypes.keys()] } },
   });
   const entityTypeIds = new Map(types.map(({ name, id }) => [name, id]));
-  const scopes = [...declaredNavigations(model, entityTypeIds)].map(({ scope }) => scope);
-  const navigations = await prisma.navigationProperty.findMany({
-    where: { scope: { in: scopes } },
-  });
+  const navigations = await prisma.navigationProperty.findMany({ orderBy: { scope: 'asc' } });
   return { entityTypeIds, navigations: new Map(navigations.map((each) => [each.scope, each])) };
 }
 

@@ -1,194 +1,182 @@
 /** Compares staged references and association rows with stored links, and lets pending links heal. */
-import pg from 'pg';
-import { allSeen, futureResources, isUnseen, type Plan, type ScopeComparison } from './plan.ts';
+
+import type { StoredNavigation } from './model-store.ts';
+import {
+  allSeen,
+  type FutureResources,
+  isUnseen,
+  type Plan,
+  type ScopeComparison,
+  usableRows,
+} from './plan.ts';
+import { planReferences } from './plan-references.ts';
 
 /** Plans the changes of links; `planResources` must have run before. */
-export async function planLinks(plan: Plan): Promise<void> {
-  await planReferences(plan);
+export async function planLinks(plan: Plan, future: FutureResources): Promise<void> {
+  await planReferences(plan, future);
   for (const comparison of plan.associations) {
-    await planAssociation(plan, comparison);
-    if (!allSeen(comparison)) await planMissingLinks(plan, comparison);
+    const navigation = plan.navigations.find(({ id }) => id === comparison.id) as StoredNavigation;
+    if (comparison.fresh) await checkFirstLinks(plan, future, comparison, navigation);
+    else if (comparison.staged > 0) await planAssociation(plan, future, comparison, navigation);
+    if (!allSeen(comparison)) await planMissingLinks(plan, comparison, navigation);
   }
   await planRetiredAssociations(plan);
-  await planLinksOfDeleted(plan);
-  await planHealing(plan);
+  await planLinksOfDeleted(plan, future);
+  await planHealing(plan, future);
 }
 
 /** An association that the configuration no longer declares says no links any more: all of them go, if the gate lets them. */
-async function planRetiredAssociations({
-  session,
-  deltaId,
-  connector,
-  associations,
-}: Plan): Promise<void> {
-  const retired = `(select id from navigation_property
-    where connector = $2 and not single_valued and id <> all($3::int[]))`;
-  const values = [deltaId, connector, associations.map(({ id }) => id)];
-  await session.query(
-    `insert into link_change
-       (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
-     select $1, l.navigation_property_id, 'delete', l.from_id, l.to_id, f.key, t.key, l.source_digest
-     from link l join resource f on f.id = l.from_id join resource t on t.id = l.to_id
-     where l.navigation_property_id in ${retired}`,
-    values,
-  );
-  await session.query(
-    `insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key)
-     select $1, 'pending-remove', navigation_property_id, from_key, to_key
-     from pending_link where navigation_property_id in ${retired}`,
-    values,
-  );
+async function planRetiredAssociations(plan: Plan): Promise<void> {
+  const { session, deltaId, connector, associations, navigations } = plan;
+  const declared = new Set(associations.map(({ id }) => id));
+  for (const { id, fromEntityTypeId, toEntityTypeId, ...navigation } of navigations) {
+    if (navigation.connector !== connector || navigation.singleValued || declared.has(id)) continue;
+    await session.query(
+      `insert into link_change
+         (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
+       select ${deltaId}, ${id}, 'delete', l.from_id, l.to_id, f.key, t.key, l.source_digest
+       from link l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
+       join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id
+       where l.navigation_property_id = ${id};
+       insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key)
+       select ${deltaId}, 'pending-remove', navigation_property_id, from_key, to_key
+       from pending_link where navigation_property_id = ${id}`,
+    );
+  }
 }
 
-/** The references of every staged row, as they should be (`to_id`, null while unknown) and as they are (`current_id`). */
-async function planReferences(plan: Plan): Promise<void> {
-  const { session, deltaId, connector } = plan;
-  await session.query(
-    `create temporary table desired_reference on commit drop as
-     select n.id as navigation_property_id, n.property, s.entity_type_id, f.id as from_id, s.key as from_key,
-       s.reference_keys ->> n.property as to_key, t.id as to_id, l.to_id as current_id, s.digest, s.line
-     from staged_row s
-     join navigation_property n
-       on n.from_entity_type_id = s.entity_type_id and n.single_valued
-       and n.connector = ${pg.escapeLiteral(connector)}
-     join ${futureResources} f on f.entity_type_id = s.entity_type_id and f.key = s.key
-     left join ${futureResources} t
-       on t.entity_type_id = n.to_entity_type_id and t.key = s.reference_keys ->> n.property
-     left join lateral (
-       select l.to_id from link l where l.navigation_property_id = n.id and l.from_id = f.id
-       order by l.to_id = t.id desc limit 1) l on true
-     where s.code is null and (s.reference_keys ? n.property or l.to_id is not null)`,
+/**
+ * The rows of an association that was never loaded are inserts of the delta already. Those that say a link once more go
+ * out of it, and those of which an end is unknown become pending.
+ */
+async function checkFirstLinks(
+  { session, deltaId }: Plan,
+  future: FutureResources,
+  { id, scope }: ScopeComparison,
+  { fromEntityTypeId, toEntityTypeId }: StoredNavigation,
+): Promise<void> {
+  const changes = `link_change c where c.delta_id = ${deltaId} and c.navigation_property_id = ${id}`;
+  // Grouped by a hash of eight bytes, which is several times faster than by the keys; what collides is looked at again.
+  const { rowCount: repeated } = await session.query(
+    `create temporary table repeated_link_${id} on commit drop as
+     select hash from (
+       select hashtextextended(c.to_key, hashtextextended(c.from_key, 0)) as hash from ${changes}) hashed
+     group by hash having count(*) > 1`,
   );
-  await session.query('analyze desired_reference');
-  // Somebody's edit may have given a reference a second target.
-  await session.query(
-    `insert into link_change (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key)
-     select $1, l.navigation_property_id, 'delete', l.from_id, l.to_id, d.from_key, r.key
-     from desired_reference d
-     join link l on l.navigation_property_id = d.navigation_property_id and l.from_id = d.from_id
-     join resource r on r.id = l.to_id
-     where l.to_id <> d.current_id`,
-    [deltaId],
+  if (repeated !== 0) {
+    await session.query(
+      `delete from link_change c using (
+         select c.id, row_number() over (partition by c.from_key, c.to_key order by c.line, c.id) as nth
+         from ${changes} and hashtextextended(c.to_key, hashtextextended(c.from_key, 0)) in (
+           select hash from repeated_link_${id})) again
+       where c.delta_id = ${deltaId} and c.navigation_property_id = ${id} and c.id = again.id and again.nth > 1`,
+    );
+  }
+  const { rowCount: unknown } = await session.query(
+    `create temporary table unknown_link_${id} on commit drop as
+     select c.id, c.from_key, c.to_key, c.source_digest, c.line, f.id is null as from_unknown
+     from (select * from ${changes}) c
+     left join ${future.of(fromEntityTypeId)} f on f.key = c.from_key
+     left join ${future.of(toEntityTypeId)} t on t.key = c.to_key
+     where f.id is null or t.id is null`,
   );
+  if (unknown === 0) return;
   await session.query(
-    `insert into link_change (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key,
-       previous_id, previous_key)
-     select $1, d.navigation_property_id,
-       case when d.to_id is null then 'delete' when d.current_id is null then 'insert' else 'update' end,
-       d.from_id, coalesce(d.to_id, d.current_id), d.from_key,
-       case when d.to_id is null then p.key else d.to_key end,
-       case when d.to_id is not null then d.current_id end, case when d.to_id is not null then p.key end
-     from desired_reference d left join resource p on p.id = d.current_id
-     where d.to_id is distinct from d.current_id
-     on conflict do nothing`,
-    [deltaId],
-  );
-  await session.query(
-    `insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key)
-     select $1, 'pending-add', d.navigation_property_id, d.from_key, d.to_key
-     from desired_reference d
-     where d.to_id is null and d.to_key is not null and not exists (
-       select from pending_link p where p.navigation_property_id = d.navigation_property_id
-         and p.from_key = d.from_key and p.to_key = d.to_key)`,
-    [deltaId],
-  );
-  // A row that was read again says anew what it refers to; what it said before no longer waits.
-  await session.query(
-    `insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key)
-     select $1, 'pending-remove', p.navigation_property_id, p.from_key, p.to_key
-     from pending_link p
-     join navigation_property n on n.id = p.navigation_property_id and n.single_valued
-     join staged_row s on s.entity_type_id = n.from_entity_type_id and s.key = p.from_key and s.code is null
-     where not exists (
-       select from desired_reference d where d.navigation_property_id = p.navigation_property_id
-         and d.from_key = p.from_key and d.to_key = p.to_key and d.to_id is null)`,
-    [deltaId],
-  );
-  await session.query(
-    `insert into late_reject (scope, digest, line, key, "column", value, code, message)
-     select 'r' || d.entity_type_id, d.digest, d.line, d.from_key, d.property, d.to_key, 'ReferenceUnknown',
-       d.property || ' refers to a ' || t.name || ' that does not exist'
-     from desired_reference d
-     join navigation_property n on n.id = d.navigation_property_id
-     join entity_type t on t.id = n.to_entity_type_id
-     where d.to_id is null and d.to_key is not null`,
+    `delete from link_change c using unknown_link_${id} u
+     where c.delta_id = ${deltaId} and c.navigation_property_id = ${id} and c.id = u.id;
+     insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key, source_digest)
+     select ${deltaId}, 'pending-add', ${id}, from_key, to_key, source_digest from unknown_link_${id};
+     insert into late_reject (scope, digest, line, key, "column", value, code, message)
+     select '${scope}', u.source_digest, u.line, u.from_key, case when u.from_unknown then 'from' else 'to' end,
+       case when u.from_unknown then u.from_key else u.to_key end, 'ReferenceUnknown',
+       'refers to a ' || case when u.from_unknown then f.name else t.name end || ' that does not exist'
+     from unknown_link_${id} u join entity_type f on f.id = ${fromEntityTypeId}
+     join entity_type t on t.id = ${toEntityTypeId}`,
   );
 }
 
 /** New or changed rows of an association: links to insert, or pending while an end is unknown. */
-async function planAssociation(plan: Plan, comparison: ScopeComparison): Promise<void> {
-  const { session, deltaId } = plan;
-  const table = `desired_link_${comparison.id}`;
+async function planAssociation(
+  { session, deltaId }: Plan,
+  future: FutureResources,
+  comparison: ScopeComparison,
+  { fromEntityTypeId, toEntityTypeId }: StoredNavigation,
+): Promise<void> {
+  const { id } = comparison;
+  const table = desiredLinks(comparison);
   await session.query(
     `create temporary table ${table} on commit drop as
      select s.from_key, s.to_key, f.id as from_id, t.id as to_id, s.digest, s.line
      from staged_link s
-     join navigation_property n on n.id = s.navigation_property_id
-     left join ${futureResources} f on f.entity_type_id = n.from_entity_type_id and f.key = s.from_key
-     left join ${futureResources} t on t.entity_type_id = n.to_entity_type_id and t.key = s.to_key
-     where n.id = ${comparison.id} and s.code is null`,
+     left join ${future.of(fromEntityTypeId)} f on f.key = s.from_key
+     left join ${future.of(toEntityTypeId)} t on t.key = s.to_key
+     where s.navigation_property_id = ${id} and s.code is null`,
   );
   await session.query(`analyze ${table}`);
   await session.query(
     `insert into link_change
-       (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
+       (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest, line)
      select distinct on (d.from_id, d.to_id)
-       $1::bigint, $2::int, 'insert', d.from_id, d.to_id, d.from_key, d.to_key, d.digest
-     from ${table} d left join link l on l.navigation_property_id = $2 and l.from_id = d.from_id and l.to_id = d.to_id
+       ${deltaId}, ${id}, 'insert', d.from_id, d.to_id, d.from_key, d.to_key, d.digest, d.line
+     from ${table} d
+     left join link l on l.navigation_property_id = ${id} and l.from_id = d.from_id and l.to_id = d.to_id
      where d.from_id is not null and d.to_id is not null and l.from_id is null
      order by d.from_id, d.to_id, d.line`,
-    [deltaId, comparison.id],
   );
   // Rows that say the same link twice leave the digest that is seen; the other is compared again at every run.
   await session.query(
     `insert into bookkeeping (delta_id, kind, navigation_property_id, from_id, to_id, source_digest)
-     select $1, 'link-digest', $2, d.from_id, d.to_id, (array_agg(d.digest order by d.line))[1]
-     from ${table} d join link l on l.navigation_property_id = $2 and l.from_id = d.from_id and l.to_id = d.to_id
+     select ${deltaId}, 'link-digest', ${id}, d.from_id, d.to_id, (array_agg(d.digest order by d.line))[1]
+     from ${table} d join link l on l.navigation_property_id = ${id} and l.from_id = d.from_id and l.to_id = d.to_id
      where ${isUnseen(comparison, 'l')} group by d.from_id, d.to_id`,
-    [deltaId, comparison.id],
   );
   // One row speaks for a link that several rows say, also while it is pending: the row that is seen, else the first.
   const unknown = `(d.from_id is null or d.to_id is null) and not exists (
-    select from pending_link p where p.navigation_property_id = ${comparison.id}
+    select from pending_link p where p.navigation_property_id = ${id}
       and p.from_key = d.from_key and p.to_key = d.to_key and not ${isUnseen(comparison, 'p')})`;
   await session.query(
     `insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key, source_digest)
-     select $1, 'pending-add', $2, d.from_key, d.to_key, (array_agg(d.digest order by d.line))[1]
+     select ${deltaId}, 'pending-add', ${id}, d.from_key, d.to_key, (array_agg(d.digest order by d.line))[1]
      from ${table} d where ${unknown} group by d.from_key, d.to_key`,
-    [deltaId, comparison.id],
   );
   await session.query(
     `insert into late_reject (scope, digest, line, key, "column", value, code, message)
      select distinct on (d.from_key, d.to_key)
-       'l' || n.id, d.digest, d.line, d.from_key, case when d.from_id is null then 'from' else 'to' end,
+       '${comparison.scope}', d.digest, d.line, d.from_key, case when d.from_id is null then 'from' else 'to' end,
        case when d.from_id is null then d.from_key else d.to_key end, 'ReferenceUnknown',
        'refers to a ' || case when d.from_id is null then f.name else t.name end || ' that does not exist'
-     from ${table} d join navigation_property n on n.id = ${comparison.id}
-     join entity_type f on f.id = n.from_entity_type_id join entity_type t on t.id = n.to_entity_type_id
+     from ${table} d join entity_type f on f.id = ${fromEntityTypeId} join entity_type t on t.id = ${toEntityTypeId}
      where ${unknown} order by d.from_key, d.to_key, d.line`,
   );
 }
 
+function desiredLinks({ id }: ScopeComparison): string {
+  return `desired_link_${id}`;
+}
+
 /** Links and pending links whose rows are gone from the extraction. */
-async function planMissingLinks(plan: Plan, comparison: ScopeComparison): Promise<void> {
-  const { session, deltaId } = plan;
+async function planMissingLinks(
+  { session, deltaId }: Plan,
+  comparison: ScopeComparison,
+  { fromEntityTypeId, toEntityTypeId }: StoredNavigation,
+): Promise<void> {
+  const { id, scope, staged } = comparison;
+  const desired = `and not exists (
+    select from ${desiredLinks(comparison)} d where d.from_id = l.from_id and d.to_id = l.to_id)`;
   await session.query(
     `insert into link_change
        (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
-     select $1, $2, 'delete', l.from_id, l.to_id, f.key, t.key, l.source_digest
-     from link l join resource f on f.id = l.from_id join resource t on t.id = l.to_id
-     where l.navigation_property_id = $2 and ${isUnseen(comparison, 'l')}
-       and not exists (select from desired_link_${comparison.id} d where d.from_id = l.from_id and d.to_id = l.to_id)
+     select ${deltaId}, ${id}, 'delete', l.from_id, l.to_id, f.key, t.key, l.source_digest
+     from link l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
+     join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id
+     where l.navigation_property_id = ${id} and ${isUnseen(comparison, 'l')} ${staged > 0 ? desired : ''}
        and not exists (select from held_value a join held_value b on b.scope = a.scope and b.line = a.line
-                       where a.scope = $3 and a.value = f.key and b.value = t.key)
-     on conflict do nothing`,
-    [deltaId, comparison.id, comparison.scope],
+                       where a.scope = '${scope}' and a.value = f.key and b.value = t.key)`,
   );
   await session.query(
     `insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key)
-     select $1, 'pending-remove', $2, p.from_key, p.to_key
-     from pending_link p where p.navigation_property_id = $2 and ${isUnseen(comparison, 'p')}`,
-    [deltaId, comparison.id],
+     select ${deltaId}, 'pending-remove', ${id}, p.from_key, p.to_key
+     from pending_link p where p.navigation_property_id = ${id} and ${isUnseen(comparison, 'p')}`,
   );
 }
 
@@ -196,35 +184,46 @@ async function planMissingLinks(plan: Plan, comparison: ScopeComparison): Promis
  * A deleted resource takes its links with it, whoever they come from. Where a source still says the link, it becomes
  * pending again and is reported.
  */
-async function planLinksOfDeleted(plan: Plan): Promise<void> {
+async function planLinksOfDeleted(plan: Plan, future: FutureResources): Promise<void> {
   const { session, deltaId, connector } = plan;
-  const { rowCount } = await session.query(
-    `create temporary table orphaned_link on commit drop as
-     with touched as (
-       select l.* from deleted_resource gone join navigation_property n on n.from_entity_type_id = gone.entity_type_id
-       join link l on l.navigation_property_id = n.id and l.from_id = gone.id
-       union
-       select l.* from deleted_resource gone join navigation_property n on n.to_entity_type_id = gone.entity_type_id
-       join link l on l.navigation_property_id = n.id and l.to_id = gone.id)
-     select l.navigation_property_id, l.from_id, l.to_id, f.key as from_key, t.key as to_key, l.source_digest,
-       f.source_digest as owner_digest, f.entity_type_id as from_entity_type_id,
-       exists (select from deleted_resource gone where gone.id = l.from_id) as from_gone
-     from touched l join resource f on f.id = l.from_id join resource t on t.id = l.to_id
-     where not exists (select from link_change c where c.delta_id = ${deltaId}
-       and c.navigation_property_id = l.navigation_property_id and c.from_id = l.from_id
-       and (c.previous_id = l.to_id or (c.to_id = l.to_id and c.change = 'delete')))`,
+  const touched = plan.navigations.filter(
+    ({ fromEntityTypeId, toEntityTypeId }) =>
+      future.deletes(fromEntityTypeId) || future.deletes(toEntityTypeId),
   );
-  if (rowCount === 0) return;
+  if (touched.length === 0) return;
+  await session.query(
+    `create temporary table orphaned_link (
+       navigation_property_id int, from_id bigint, to_id bigint, from_key text, to_key text, source_digest uuid,
+       owner_digest uuid, from_gone boolean) on commit drop`,
+  );
+  for (const { id, fromEntityTypeId, toEntityTypeId } of touched) {
+    await session.query(
+      `insert into orphaned_link
+       with touched as (
+         select l.* from deleted_resource gone join link l on l.navigation_property_id = ${id} and l.from_id = gone.id
+         where gone.entity_type_id = ${fromEntityTypeId}
+         union
+         select l.* from deleted_resource gone join link l on l.navigation_property_id = ${id} and l.to_id = gone.id
+         where gone.entity_type_id = ${toEntityTypeId})
+       select ${id}, l.from_id, l.to_id, f.key, t.key, l.source_digest, f.source_digest,
+         exists (select from deleted_resource gone where gone.id = l.from_id)
+       from touched l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
+       join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id
+       where not exists (select from link_change c where c.delta_id = ${deltaId}
+         and c.navigation_property_id = ${id} and c.from_id = l.from_id
+         and (c.previous_id = l.to_id or (c.to_id = l.to_id and c.change = 'delete')))`,
+    );
+  }
   await session.query(
     `insert into link_change
        (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
      select ${deltaId}, navigation_property_id, 'delete', from_id, to_id, from_key, to_key, source_digest
-     from orphaned_link on conflict do nothing`,
+     from orphaned_link`,
   );
   // An association's row claims its link as long as it is seen; a reference as long as its owner stays as it was.
   await session.query(
     `with claimed as (
-       select o.*, n.single_valued, n.connector, n.property, f.name as from_type, t.name as to_type
+       select o.*, n.single_valued, n.connector, n.property, n.from_entity_type_id, f.name as from_type, t.name as to_type
        from orphaned_link o join navigation_property n on n.id = o.navigation_property_id
        join entity_type f on f.id = n.from_entity_type_id join entity_type t on t.id = n.to_entity_type_id
        where case when n.single_valued then not o.from_gone else o.source_digest is not null end
@@ -246,50 +245,85 @@ async function planLinksOfDeleted(plan: Plan): Promise<void> {
 }
 
 /** Pending links whose ends exist now become links, of whichever connector; the others of this one are reported again. */
-async function planHealing(plan: Plan): Promise<void> {
+async function planHealing(plan: Plan, future: FutureResources): Promise<void> {
   const { session, deltaId, connector } = plan;
-  await session.query(
-    `create temporary table waiting_link on commit drop as
-     select p.*, n.single_valued, n.connector, n.property, n.from_entity_type_id, f.id as from_id, t.id as to_id,
-       l.to_id as current_id
-     from pending_link p join navigation_property n on n.id = p.navigation_property_id
-     left join ${futureResources} f on f.entity_type_id = n.from_entity_type_id and f.key = p.from_key
-     left join ${futureResources} t on t.entity_type_id = n.to_entity_type_id and t.key = p.to_key
-     left join link l on n.single_valued and l.navigation_property_id = n.id and l.from_id = f.id
-     where not exists (select from bookkeeping b where b.delta_id = ${deltaId} and b.kind = 'pending-remove'
-       and b.navigation_property_id = p.navigation_property_id and b.from_key = p.from_key and b.to_key = p.to_key)
-       and not (n.single_valued and exists (
-         select from staged_row s where s.entity_type_id = n.from_entity_type_id and s.key = p.from_key and s.code is null))`,
+  const { rows } = await session.query<{ id: number }>(
+    'select distinct navigation_property_id as id from pending_link',
   );
+  const waited = new Set(rows.map(({ id }) => id));
+  const concerned = plan.navigations.filter(
+    (each) =>
+      waited.has(each.id) &&
+      (each.connector === connector ||
+        future.inserts(each.fromEntityTypeId) ||
+        future.inserts(each.toEntityTypeId)),
+  );
+  if (concerned.length === 0) return;
+  await session.query(
+    `create temporary table waiting_link (
+       navigation_property_id int, from_key text, to_key text, source_digest uuid, single_valued boolean,
+       from_id bigint, to_id bigint, current_id bigint, current_key text, owner_digest uuid) on commit drop`,
+  );
+  for (const navigation of concerned) await noteWaiting(plan, future, navigation);
   await session.query(
     `with healed as (
        insert into link_change (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key,
          previous_id, previous_key, source_digest)
        select ${deltaId}, w.navigation_property_id, case when w.current_id is null then 'insert' else 'update' end,
-         w.from_id, w.to_id, w.from_key, w.to_key, w.current_id, c.key, w.source_digest
-       from waiting_link w left join resource c on c.id = w.current_id
+         w.from_id, w.to_id, w.from_key, w.to_key, w.current_id, w.current_key, w.source_digest
+       from waiting_link w
        where w.from_id is not null and w.to_id is not null and w.current_id is distinct from w.to_id
          and not exists (select from link l where l.navigation_property_id = w.navigation_property_id
                          and l.from_id = w.from_id and l.to_id = w.to_id)
-       on conflict do nothing)
+         and not exists (select from link_change c where c.delta_id = ${deltaId}
+                         and c.navigation_property_id = w.navigation_property_id
+                         and c.from_key = w.from_key and c.to_key = w.to_key))
      insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key)
      select ${deltaId}, 'pending-remove', navigation_property_id, from_key, to_key from waiting_link
      where (from_id is not null and to_id is not null) or (single_valued and from_id is null)`,
   );
   await session.query(
     `insert into late_reject (scope, digest, key, "column", value, code, message)
-     select case when w.single_valued then 'r' || w.from_entity_type_id else 'l' || w.navigation_property_id end,
-       case when w.single_valued then o.source_digest else w.source_digest end, w.from_key,
-       case when w.single_valued then w.property when w.from_id is null then 'from' else 'to' end,
+     select case when w.single_valued then 'r' || n.from_entity_type_id else 'l' || n.id end,
+       case when w.single_valued then w.owner_digest else w.source_digest end, w.from_key,
+       case when w.single_valued then n.property when w.from_id is null then 'from' else 'to' end,
        case when w.from_id is null then w.from_key else w.to_key end, 'ReferenceUnknown',
        'refers to a ' || case when w.from_id is null then f.name else t.name end || ' that does not exist yet'
      from waiting_link w join navigation_property n on n.id = w.navigation_property_id
      join entity_type f on f.id = n.from_entity_type_id join entity_type t on t.id = n.to_entity_type_id
-     left join resource o on o.id = w.from_id
-     where w.connector = $1 and (w.from_id is null or w.to_id is null)
+     where n.connector = $1 and (w.from_id is null or w.to_id is null)
        and not (w.single_valued and w.from_id is null)
        and not exists (select from bookkeeping b where b.delta_id = ${deltaId} and b.kind = 'pending-add'
          and b.navigation_property_id = w.navigation_property_id and b.from_key = w.from_key and b.to_key = w.to_key)`,
     [connector],
+  );
+}
+
+/** The pending links of one navigation property that this delta does not take away, with the ends they have by now. */
+async function noteWaiting(
+  plan: Plan,
+  future: FutureResources,
+  { id, fromEntityTypeId, toEntityTypeId, singleValued }: StoredNavigation,
+): Promise<void> {
+  const { session, deltaId } = plan;
+  const owner = plan.entityTypes.find((type) => type.id === fromEntityTypeId);
+  const readAgain =
+    singleValued && owner
+      ? `and not exists (select from ${usableRows(plan, owner)} s where s.key = p.from_key)`
+      : '';
+  const current = `select l.to_id, c.key from link l
+    join resource c on c.entity_type_id = ${toEntityTypeId} and c.id = l.to_id
+    where ${singleValued} and l.navigation_property_id = ${id} and l.from_id = f.id`;
+  await session.query(
+    `insert into waiting_link
+     select ${id}, p.from_key, p.to_key, p.source_digest, ${singleValued}, f.id, t.id, l.to_id, l.key, o.source_digest
+     from pending_link p
+     left join ${future.of(fromEntityTypeId)} f on f.key = p.from_key
+     left join ${future.of(toEntityTypeId)} t on t.key = p.to_key
+     left join resource o on o.entity_type_id = ${fromEntityTypeId} and o.id = f.id
+     left join lateral (${current}) l on true
+     where p.navigation_property_id = ${id} ${readAgain}
+       and not exists (select from bookkeeping b where b.delta_id = ${deltaId} and b.kind = 'pending-remove'
+         and b.navigation_property_id = ${id} and b.from_key = p.from_key and b.to_key = p.to_key)`,
   );
 }

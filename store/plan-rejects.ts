@@ -1,8 +1,8 @@
 /** The rejects of a delta: rows the mapper set aside, and rows or links that only the comparison could refuse. */
 import type { PoolClient } from 'pg';
-import { digestText } from '../engine/record-digest.ts';
 import { openRowSink } from './copy.ts';
 import type { Plan, ScopeComparison } from './plan.ts';
+import { RowWriter } from './row-writer.ts';
 
 /** What a source calls the things rejects name: scope → property (or `from`, `to`, `#key`) → column. */
 export type ColumnNames = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -14,12 +14,9 @@ export async function wantedLines(session: PoolClient): Promise<Map<string, Uint
   );
   const wanted = new Map<string, Uint32Array[]>();
   for (const { scope, digest } of rows) {
-    const hex = digest.replaceAll('-', '');
-    const words = Uint32Array.from([0, 8, 16, 24], (at) =>
-      Number.parseInt(hex.slice(at, at + 8), 16),
-    );
+    const bytes = Buffer.from(digest.replaceAll('-', ''), 'hex');
     const list = wanted.get(scope) ?? [];
-    list.push(words);
+    list.push(Uint32Array.from([0, 4, 8, 12], (at) => bytes.readUInt32LE(at)));
     wanted.set(scope, list);
   }
   return wanted;
@@ -35,9 +32,9 @@ export async function supplyLines(
     'create temporary table if not exists found_line (digest uuid, line int) on commit drop; truncate found_line',
   );
   const sink = openRowSink(session, 'found_line (digest, line)');
-  for (const { digest, line } of found) {
-    await sink.write(Buffer.from(`${digestText(digest)}\t${line}\n`));
-  }
+  const writer = new RowWriter(1 << 12);
+  for (const { digest, line } of found) writer.row(2).uuid(digest).int(line);
+  await sink.write(writer.take());
   await sink.end();
   await session.query(
     `update late_reject r set line = f.line from found_line f

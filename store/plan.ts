@@ -1,5 +1,6 @@
 /** What the statements that prepare a delta have in common: its id, the scopes compared, and how stored rows are judged. */
 import type { PoolClient } from 'pg';
+import type { StoredNavigation } from './model-store.ts';
 
 /** The comparison of one entity type or association with its extraction. */
 export interface ScopeComparison {
@@ -11,6 +12,12 @@ export interface ScopeComparison {
   readonly name: string;
   /** Name of the source file, for rejects. */
   readonly file: string;
+  /** Nothing of it was ever loaded: its usable rows are in the delta already, as inserts. */
+  readonly fresh: boolean;
+  /** How many resources or links are stored. */
+  readonly stored: number;
+  /** How many records of the extraction are not stored as they are. */
+  readonly staged: number;
   /** How many stored records the extraction does not show; `all` when it shows none of them. */
   readonly unseen: number | 'all';
   /** How many stored resources or links have no digest: edited, or never read from this source. */
@@ -25,19 +32,20 @@ export interface Plan {
   readonly connector: string;
   readonly entityTypes: readonly ScopeComparison[];
   readonly associations: readonly ScopeComparison[];
+  /** Every navigation property that the store knows, whoever owns it. */
+  readonly navigations: readonly StoredNavigation[];
 }
 
 /**
  * SQL: true when the record of a stored row (of alias `row`) is not in the extraction as it was stored.
  */
 export function isUnseen(comparison: ScopeComparison, row: string): string {
-  const missing =
-    comparison.unseen === 'all'
-      ? 'true'
-      : comparison.unseen === 0
-        ? 'false'
-        : `exists (select from unseen_digest u where u.scope = '${comparison.scope}' and u.digest = ${row}.source_digest)`;
-  return `(${row}.source_digest is null or ${missing})`;
+  const { scope, unseen, withoutDigest } = comparison;
+  if (unseen === 'all') return 'true';
+  const edited = `${row}.source_digest is null`;
+  const missing = `exists (select from unseen_digest u where u.scope = '${scope}' and u.digest = ${row}.source_digest)`;
+  if (unseen === 0) return withoutDigest === 0 ? 'false' : edited;
+  return withoutDigest === 0 ? missing : `(${edited} or ${missing})`;
 }
 
 /** True when no stored row of this scope can be missing from the extraction. */
@@ -45,9 +53,63 @@ export function allSeen({ unseen, withoutDigest }: ScopeComparison): boolean {
   return unseen === 0 && withoutDigest === 0;
 }
 
-/** SQL: the resources as they will be once the delta is applied (`id`, `entity_type_id`, `key`). */
-export const futureResources = `(
-  select r.id, r.entity_type_id, r.key from resource r
-  where not exists (select from deleted_resource d where d.id = r.id)
-  union all
-  select id, entity_type_id, key from inserted_resource)`;
+/** SQL: the usable rows of an entity type that the extraction does not show as they are stored (`key`, `digest`, `line`). */
+export function usableRows({ deltaId }: Plan, { id, fresh }: ScopeComparison): string {
+  return fresh
+    ? `(select key, source_digest as digest, line from resource_change
+        where delta_id = ${deltaId} and entity_type_id = ${id})`
+    : `(select key, digest, line from staged_row where entity_type_id = ${id} and code is null)`;
+}
+
+/** The resources as they will be once the delta is applied. Made by {@link noteComingsAndGoings}. */
+export class FutureResources {
+  readonly #inserted: ReadonlySet<number>;
+  readonly #deleted: ReadonlySet<number>;
+
+  /** Takes the ids of the entity types that the delta inserts into, and deletes from. */
+  constructor(inserted: ReadonlySet<number>, deleted: ReadonlySet<number>) {
+    this.#inserted = inserted;
+    this.#deleted = deleted;
+  }
+
+  inserts(entityTypeId: number): boolean {
+    return this.#inserted.has(entityTypeId);
+  }
+
+  deletes(entityTypeId: number): boolean {
+    return this.#deleted.has(entityTypeId);
+  }
+
+  /** SQL: those of an entity type (`id`, `key`). */
+  of(entityTypeId: number): string {
+    const stays = this.deletes(entityTypeId)
+      ? 'and not exists (select from deleted_resource d where d.id = r.id)'
+      : '';
+    const stored = `select r.id, r.key from resource r where r.entity_type_id = ${entityTypeId} ${stays}`;
+    const inserted = `select i.id, i.key from inserted_resource i where i.entity_type_id = ${entityTypeId}`;
+    return this.inserts(entityTypeId) ? `(${stored} union all ${inserted})` : `(${stored})`;
+  }
+}
+
+/**
+ * Inserted and deleted resources, apart: of the table of all changes the planner knows nothing yet, and would look up a
+ * hundred thousand new resources one by one in a list.
+ */
+export async function noteComingsAndGoings({ session, deltaId }: Plan): Promise<FutureResources> {
+  await session.query(
+    `create temporary table inserted_resource on commit drop as
+       select resource_id as id, entity_type_id, key from resource_change
+       where delta_id = ${deltaId} and change = 'insert';
+     create temporary table deleted_resource on commit drop as
+       select resource_id as id, entity_type_id from resource_change
+       where delta_id = ${deltaId} and change = 'delete';
+     analyze inserted_resource; analyze deleted_resource`,
+  );
+  const typesOf = async (table: string) => {
+    const { rows } = await session.query<{ id: number }>(
+      `select distinct entity_type_id as id from ${table}`,
+    );
+    return new Set(rows.map(({ id }) => id));
+  };
+  return new FutureResources(await typesOf('inserted_resource'), await typesOf('deleted_resource'));
+}

@@ -1,7 +1,7 @@
 /** Where the rows of an extraction wait, within the transaction that prepares a delta, to be compared by SQL. */
 import type { PoolClient } from 'pg';
-import { digestText } from '../engine/record-digest.ts';
 import { openRowSink, type RowSink } from './copy.ts';
+import { RowWriter, type StagedPart, stagedParts } from './row-writer.ts';
 
 /**
  * Creates the temporary tables. They end with the transaction, so a worker that dies leaves nothing.
@@ -12,8 +12,10 @@ import { openRowSink, type RowSink } from './copy.ts';
 export async function createStaging(session: PoolClient): Promise<void> {
   await session.query(`
     create temporary table staged_row (
-      entity_type_id int, key text, content jsonb, reference_keys jsonb, digest uuid, line int,
+      entity_type_id int, key text, content jsonb, digest uuid, line int,
       code text, "column" text, value text, message text) on commit drop;
+    create temporary table staged_reference (
+      navigation_property_id int, from_key text, to_key text) on commit drop;
     create temporary table staged_link (
       navigation_property_id int, from_key text, to_key text, content jsonb, digest uuid, line int,
       code text, "column" text, value text, message text) on commit drop;
@@ -24,15 +26,75 @@ export async function createStaging(session: PoolClient): Promise<void> {
     create temporary table held_value (scope text, line int, value text) on commit drop`);
 }
 
-/** Columns of the tables in the order in which the mapper writes them. */
-export const stagedRowTarget =
-  'staged_row (entity_type_id, key, content, reference_keys, digest, line, code, "column", value, message)';
-export const stagedLinkTarget =
-  'staged_link (navigation_property_id, from_key, to_key, content, digest, line, code, "column", value, message)';
+/**
+ * Where each part goes. What is loaded for the first time can only be inserted, so it goes straight into the delta.
+ *
+ * The columns are in the order in which the mapping thread writes them.
+ */
+export function stagingTargets(of: 'rows' | 'links', fresh: boolean): Record<StagedPart, string> {
+  const problem = 'code, "column", value, message';
+  if (of === 'links') {
+    return {
+      usable: fresh
+        ? 'link_change (delta_id, navigation_property_id, change, from_key, to_key, source_digest, line)'
+        : 'staged_link (navigation_property_id, from_key, to_key, digest, line)',
+      rejected: `staged_link (navigation_property_id, content, digest, line, ${problem})`,
+      references: 'staged_reference (navigation_property_id, from_key, to_key)',
+    };
+  }
+  return {
+    usable: fresh
+      ? 'resource_change (delta_id, entity_type_id, change, key, after, source_digest, line)'
+      : 'staged_row (entity_type_id, key, content, digest, line)',
+    rejected: `staged_row (entity_type_id, key, content, digest, line, ${problem})`,
+    references: 'staged_reference (navigation_property_id, from_key, to_key)',
+  };
+}
 
-/** Opens the sink for the mapped rows of one source. */
-export function openStagingSink(session: PoolClient, of: 'rows' | 'links'): RowSink {
-  return openRowSink(session, of === 'rows' ? stagedRowTarget : stagedLinkTarget);
+/** Takes the parts as they come, through one session. */
+export interface StagingSink {
+  write(part: StagedPart, rows: Uint8Array): Promise<void>;
+  end(): Promise<void>;
+  /** See {@link RowSink.abandon}. */
+  abandon(): Promise<void>;
+}
+
+/** So much of the parts that come beside the others is kept until it is worth a COPY of its own. */
+const worthwhile = 1 << 20;
+
+/** Opens a sink. A session does one COPY at a time, so the smaller parts wait until there is enough of them. */
+export function openStagingSink(
+  session: PoolClient,
+  targets: Record<StagedPart, string>,
+): StagingSink {
+  let open: { part: StagedPart; sink: RowSink } | undefined;
+  const waiting: Record<StagedPart, Uint8Array[]> = { usable: [], rejected: [], references: [] };
+  async function copy(part: StagedPart, rows: readonly Uint8Array[]): Promise<void> {
+    if (open?.part !== part) {
+      await open?.sink.end();
+      open = { part, sink: openRowSink(session, targets[part]) };
+    }
+    for (const each of rows) await open.sink.write(each);
+  }
+  return {
+    async write(part, rows) {
+      if (rows.length === 0) return;
+      if (part === 'usable') return await copy(part, [rows]);
+      waiting[part].push(rows);
+      const bytes = waiting[part].reduce((sum, each) => sum + each.length, 0);
+      if (bytes >= worthwhile) await copy(part, waiting[part].splice(0));
+    },
+    async end() {
+      for (const part of stagedParts) {
+        if (waiting[part].length > 0) await copy(part, waiting[part].splice(0));
+      }
+      await open?.sink.end();
+      open = undefined;
+    },
+    async abandon() {
+      await open?.sink.abandon();
+    },
+  };
 }
 
 /** Stages the digests of stored records that the extraction does not hold. */
@@ -42,15 +104,12 @@ export async function stageUnseen(
   digests: Iterable<Uint32Array>,
 ): Promise<void> {
   const sink = openRowSink(session, 'unseen_digest (scope, digest)');
-  let text = '';
+  const writer = new RowWriter(1 << 17);
   for (const words of digests) {
-    text += `${scope}\t${digestText(words)}\n`;
-    if (text.length > 65_536) {
-      await sink.write(Buffer.from(text));
-      text = '';
-    }
+    writer.row(2).text(scope).uuid(words);
+    if (writer.length >= 1 << 16) await sink.write(writer.take());
   }
-  if (text !== '') await sink.write(Buffer.from(text));
+  await sink.write(writer.take());
   await sink.end();
 }
 
@@ -63,5 +122,5 @@ export async function analyseStaging(session: PoolClient): Promise<void> {
       union all
       select 'l' || navigation_property_id, line, jsonb_array_elements_text(content) from staged_link
       where code is not null and content is not null;
-    analyze staged_row; analyze staged_link; analyze unseen_digest; analyze held_value`);
+    analyze staged_row; analyze staged_reference; analyze staged_link; analyze unseen_digest; analyze held_value`);
 }

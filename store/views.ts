@@ -89,10 +89,10 @@ function entityTypeQuery(type: EntityType, stored: StoredModel): string {
       const value = `(r.attributes ->> ${pg.escapeLiteral(property.name)})`;
       return `${value}::${columnTypes[property.format.type]} as ${name}`;
     }
-    const { id } = stored.navigations.get(
+    const { id, toEntityTypeId } = stored.navigations.get(
       referenceScope(type.name, property.name),
     ) as StoredNavigation;
-    return `(select t.key from link l join resource t on t.id = l.to_id
+    return `(select t.key from link l join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id
              where l.navigation_property_id = ${id} and l.from_id = r.id limit 1) as ${name}`;
   });
   return `select ${columns.join(', ')} from resource r
@@ -106,6 +106,8 @@ function associationQuery(association: Association, navigation: StoredNavigation
   const fromName = pg.escapeIdentifier(same ? to.property : from.entityType);
   const toName = pg.escapeIdentifier(same ? from.property : to.entityType);
   return `select f.key as ${fromName}, t.key as ${toName}
-    from link l join resource f on f.id = l.from_id join resource t on t.id = l.to_id
+    from link l
+    join resource f on f.entity_type_id = ${navigation.fromEntityTypeId} and f.id = l.from_id
+    join resource t on t.entity_type_id = ${navigation.toEntityTypeId} and t.id = l.to_id
     where l.navigation_property_id = ${navigation.id}`;
 }

@@ -1,14 +1,13 @@
 /** The CSV connector: copies delimited text files into the extraction as UTF-8, byte by byte where they are UTF-8. */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { link, open, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { LockstepError } from '../../engine/errors.ts';
-import { RecordScanner } from '../../engine/record-scanner.ts';
-import type { Connector, ExportRequest, ExtractedFile } from '../connector.ts';
-import { detectDelimiter } from './delimiter.ts';
-import { chooseEncoding, createDecoder, type Encoding } from './encoding.ts';
+import type { Connector, ExportRequest, ExtractedFile, KeptFile } from '../connector.ts';
+import { fileDigest } from '../file-digest.ts';
+import { CountingCopy } from './counting-copy.ts';
+import { chooseEncoding, createDecoder, type Encoding, markLength } from './encoding.ts';
 
 /** How to read the files of a CSV connector. */
 export interface CsvSettings {
@@ -18,9 +17,6 @@ export interface CsvSettings {
   readonly delimiter: string;
   readonly encoding: Encoding | 'auto';
 }
-
-/** A record longer than this is taken for a quote that never closes. */
-const longestRecord = 16 * 1024 * 1024;
 
 /** Creates a CSV connector. It reads everything at every export: a file says what there is, not what changed. */
 export function createCsvConnector(settings: CsvSettings): Connector {
@@ -47,18 +43,91 @@ export function createCsvConnector(settings: CsvSettings): Connector {
 async function exportFile(
   settings: CsvSettings,
   source: string,
-  { directory, signal }: ExportRequest,
+  request: ExportRequest,
   onBytes: (bytes: number) => void,
 ): Promise<ExtractedFile> {
+  const { directory, signal } = request;
   const path = join(settings.directory, source);
   const before = await identity(path, source);
-  const encoding = chooseEncoding(settings.encoding, await firstBytes(path, source, 4));
-  const decoder = createDecoder(encoding, source);
+  const start = await firstBytes(path, source, 4);
+  const encoding = chooseEncoding(settings.encoding, start);
+  const reading = { encoding, delimiter: settings.delimiter, mark: markLength(encoding, start) };
   // Whatever stands between folders, two sources are two files.
-  const file = source.replaceAll(/[\\/%]/g, encodeURIComponent);
-  const copy = new CountingCopy(join(directory, file), source, settings.delimiter);
+  const target = join(directory, source.replaceAll(/[\\/%]/g, encodeURIComponent));
+  const kept = request.kept.find(({ file }) => file.source === source);
+  const unchanged = await linkUnchanged({ path, target, kept, reading, signal, onBytes });
+  const extracted =
+    unchanged ?? (await copyFile({ path, target, source, reading, signal, onBytes }));
+  if ((await identity(path, source)) !== before) {
+    throw new LockstepError('SourceUnavailable', `${source} was written to while it was read`, {
+      hint: 'Have it written under another name and renamed when it is complete. The export is tried again.',
+    });
+  }
+  return extracted;
+}
+
+/** How the bytes of a file are read. */
+interface Reading {
+  readonly encoding: Encoding;
+  /** `auto` or one character. */
+  readonly delimiter: string;
+  /** How many bytes of a byte order mark come before UTF-8. */
+  readonly mark: number;
+}
+
+interface Copying {
+  readonly path: string;
+  /** Where the extraction's file will be. */
+  readonly target: string;
+  readonly reading: Reading;
+  readonly signal: AbortSignal;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * A source that is, byte by byte, what the last extraction was made from gets a second name for that extraction's file,
+ * which costs neither space nor a look at its rows. The file itself is looked at: somebody may have touched it.
+ */
+async function linkUnchanged({
+  path,
+  target,
+  kept,
+  reading,
+  signal,
+  onBytes,
+}: Copying & { readonly kept: KeptFile | undefined }): Promise<ExtractedFile | undefined> {
+  if (kept?.file.origin === undefined || (await stat(path)).size !== kept.file.originBytes) return;
+  const sha256 = await fileDigest(path, { start: reading.mark, signal });
+  if (originOf(sha256, reading) !== kept.file.origin) return;
+  try {
+    if ((await fileDigest(kept.path, { signal })) !== kept.file.sha256) return;
+    await link(kept.path, target);
+    onBytes(kept.file.originBytes ?? 0);
+  } catch (error) {
+    // Purged since, or a file system without links.
+    if (signal.aborted) throw error;
+    return;
+  }
+  return { ...kept.file, file: basename(target) };
+}
+
+async function copyFile({
+  path,
+  target,
+  source,
+  reading,
+  signal,
+  onBytes,
+}: Copying & { readonly source: string }): Promise<ExtractedFile> {
+  const decoder = createDecoder(reading.encoding, source);
+  const copy = new CountingCopy(target, source, reading.delimiter);
+  // UTF-8 is copied byte by byte, so that one digest does for source and copy.
+  const hash = reading.encoding === 'utf-8' ? undefined : createHash('sha256');
+  let bytes = 0;
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18, signal })) {
+      hash?.update(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
       onBytes((chunk as Buffer).length);
       await copy.write(decoder.push(chunk as Buffer));
     }
@@ -68,135 +137,17 @@ async function exportFile(
     throw copy.failure ?? asReadError(error, source);
   }
   const counted = await copy.end();
-  const after = await identity(path, source);
-  if (after !== before) {
-    throw new LockstepError('SourceUnavailable', `${source} was written to while it was read`, {
-      hint: 'Have it written under another name and renamed when it is complete. The export is tried again.',
-    });
-  }
-  return { source, file, ...counted };
+  const origin = originOf(hash?.digest('hex') ?? counted.sha256, reading);
+  return { source, file: basename(target), ...counted, origin, originBytes: bytes };
 }
 
-/** Writes the extraction's file, and counts and digests what it writes. */
-class CountingCopy {
-  /** Why it cannot be written. */
-  failure: Error | undefined;
-  readonly #source: string;
-  readonly #configuredDelimiter: string;
-  readonly #stream;
-  readonly #hash = createHash('sha256');
-  #head: Buffer = Buffer.alloc(0);
-  #scanner: RecordScanner | undefined;
-  #delimiter = ',';
-  #records = 0;
-  #bytes = 0;
+/** Grows with every change of what an extraction makes of the same bytes. */
+const readingVersion = 1;
 
-  constructor(path: string, source: string, delimiter: string) {
-    this.#source = source;
-    this.#configuredDelimiter = delimiter;
-    this.#stream = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-    // A disk that is full says so between two writes; without a listener it would end the process.
-    this.#stream.on('error', (error) => {
-      this.failure = error;
-    });
-  }
-
-  /** Closes the file, whatever it holds. */
-  abandon(): void {
-    this.#stream.destroy();
-  }
-
-  async write(text: Buffer): Promise<void> {
-    if (text.length === 0) return;
-    if (this.#scanner === undefined) {
-      this.#head = Buffer.concat([this.#head, text]);
-      if (endOfHeader(this.#head) === -1 && this.#head.length < longestRecord) return;
-      await this.#start(this.#head);
-      return;
-    }
-    await this.#pass(text);
-  }
-
-  async end(): Promise<Pick<ExtractedFile, 'rows' | 'bytes' | 'sha256' | 'delimiter'>> {
-    if (this.#scanner === undefined) await this.#start(this.#head);
-    const openQuote = this.#scanner?.end();
-    if (this.failure) throw this.failure;
-    this.#stream.end();
-    await once(this.#stream, 'close');
-    if (this.failure) throw this.failure;
-    if (openQuote !== undefined) throw neverCloses(this.#source, openQuote);
-    if (this.#records < 2) {
-      const what = this.#records === 0 ? 'is blank' : 'holds only its header';
-      throw new LockstepError('SourceEmpty', `${this.#source} ${what}`);
-    }
-    return {
-      rows: this.#records - 1,
-      bytes: this.#bytes,
-      sha256: this.#hash.digest('hex'),
-      delimiter: this.#delimiter,
-    };
-  }
-
-  async #start(head: Buffer): Promise<void> {
-    const ends = [endOfHeader(head), head.indexOf(0x0a), head.length];
-    const header = head
-      .subarray(
-        0,
-        ends.find((end) => end !== -1),
-      )
-      .toString('utf8');
-    if (/\r(?!\n|$)/.test(header)) {
-      throw new LockstepError(
-        'SourceUnreadable',
-        `${this.#source} ends its lines with a carriage return alone`,
-        {
-          hint: 'Have it saved with LF or CRLF line ends.',
-        },
-      );
-    }
-    this.#delimiter =
-      this.#configuredDelimiter === 'auto' ? detectDelimiter(header) : this.#configuredDelimiter;
-    this.#scanner = new RecordScanner(this.#delimiter, () => {
-      this.#records += 1;
-    });
-    await this.#pass(head);
-  }
-
-  async #pass(text: Buffer): Promise<void> {
-    this.#scanner?.push(text);
-    const unfinished = this.#scanner?.unfinished;
-    if (unfinished && unfinished.bytes > longestRecord)
-      throw tooLong(this.#source, unfinished.line);
-    this.#hash.update(text);
-    this.#bytes += text.length;
-    if (this.failure) throw this.failure;
-    if (!this.#stream.write(text)) await once(this.#stream, 'drain');
-  }
-}
-
-/** Where the first line ends that does not end within quotes; -1 when there is none. */
-function endOfHeader(head: Buffer): number {
-  let quoted = false;
-  for (const [at, byte] of head.entries()) {
-    if (byte === 0x22) quoted = !quoted;
-    else if (byte === 0x0a && !quoted) return at;
-  }
-  return -1;
-}
-
-function tooLong(source: string, line: number): LockstepError {
-  return new LockstepError(
-    'SourceUnreadable',
-    `${source} line ${line}: the row that begins here is longer than ${longestRecord >> 20} MiB`,
-    { hint: 'Look for a quote that never closes there, or for a file that is no delimited text.' },
-  );
-}
-
-function neverCloses(source: string, line: number): LockstepError {
-  return new LockstepError(
-    'SourceUnreadable',
-    `${source} line ${line}: a quote opens here that never closes`,
-  );
+function originOf(sha256: string, reading: Reading): string {
+  return createHash('sha256')
+    .update(JSON.stringify([readingVersion, sha256, reading]))
+    .digest('hex');
 }
 
 async function fileSize(path: string, source: string): Promise<number> {

@@ -78,7 +78,7 @@ export async function pageOfChanges(
   const resources = await resourcePage(store, page, place.at);
   const short = limit - resources.changes.length;
   if (short === 0 || resources.next !== null) return resources;
-  const links = await linkPage(store, { ...page, limit: short }, ['0', '0', '0']);
+  const links = await linkPage(store, { ...page, limit: short }, ['0', '0']);
   return { changes: [...resources.changes, ...links.changes], next: links.next };
 }
 
@@ -139,33 +139,39 @@ async function resourcePage(
   return { changes, next: changes.length === limit ? last : null };
 }
 
+/** In the order of navigation properties, and within one in the order in which the delta was prepared. */
 async function linkPage(
   store: ReadStore,
   { deltaId, scope, limit }: Page,
-  after: readonly string[],
+  [navigationId, changeId]: readonly string[],
 ): Promise<ChangePage> {
-  const { rows } = await store.pool.query<LinkChange & Record<'n' | 'f' | 't', string>>(
-    `select n.scope as association, n.property, c.from_key as from, c.to_key as to,
-       c.previous_key as previous, c.change, n.id as n, c.from_id as f, c.to_id as t
-     from link_change c join navigation_property n on n.id = c.navigation_property_id
-     where c.delta_id = $1
-       and (c.navigation_property_id, c.from_id, c.to_id) > ($2::int, $3::bigint, $4::bigint)
-       and ($5::text is null or n.scope = $5 or exists (
-         select from entity_type e
-         where e.name = $5 and e.id in (n.from_entity_type_id, n.to_entity_type_id)))
-     order by c.navigation_property_id, c.from_id, c.to_id limit $6`,
-    [deltaId, ...after, scope, limit],
+  const { rows: navigations } = await store.pool.query<{
+    id: number;
+    association: string;
+    property: string;
+  }>(
+    `select n.id, n.scope as association, n.property from navigation_property n
+     where n.id >= $1 and ($2::text is null or n.scope = $2 or exists (
+       select from entity_type e where e.name = $2 and e.id in (n.from_entity_type_id, n.to_entity_type_id)))
+     order by n.id`,
+    [navigationId, scope],
   );
-  const end = rows.at(-1);
-  return {
-    changes: rows.map(({ association, property, from, to, previous, change }) => ({
-      association,
-      property,
-      from,
-      to,
-      previous: change === 'update' ? previous : null,
-      change,
-    })),
-    next: end && rows.length === limit ? [deltaId, 'links', end.n, end.f, end.t].join('.') : null,
-  };
+  const changes: LinkChange[] = [];
+  let last: string | null = null;
+  for (const { id, association, property } of navigations) {
+    if (changes.length === limit) break;
+    const { rows } = await store.pool.query<LinkChange & { id: string }>(
+      `select id, from_key as from, to_key as to, change,
+         case when change = 'update' then previous_key end as previous
+       from link_change where delta_id = $1 and navigation_property_id = $2 and id > $3
+       order by id limit $4`,
+      [deltaId, id, String(id) === navigationId ? changeId : '0', limit - changes.length],
+    );
+    for (const { from, to, previous, change } of rows) {
+      changes.push({ association, property, from, to, previous, change });
+    }
+    const end = rows.at(-1);
+    if (end) last = [deltaId, 'links', id, end.id].join('.');
+  }
+  return { changes, next: changes.length === limit ? last : null };
 }

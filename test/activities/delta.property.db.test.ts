@@ -48,10 +48,10 @@ async function check<Input>(
 
 test('any days under any limits: written is what differs, or nothing while a limit is passed', async () => {
   const days = fc.array(arbitraryDay({ clean: false }), { minLength: 1, maxLength: 3 });
-  const input = fc.tuple(days, limits, limits);
-  await check(input, 15, async ([sequence, ofConnector, ofType]) => {
+  const input = fc.tuple(days, limits, limits, fc.boolean());
+  await check(input, 15, async ([sequence, ofConnector, ofType, keepTables]) => {
     const configuration = withLimits(ofConnector, ofType);
-    await bench.reset(configuration);
+    await bench.reset(configuration, { keepTables });
     let state = emptyState();
     for (const day of sequence) {
       const before = contentsOf(state);
@@ -76,18 +76,22 @@ test('any days under any limits: written is what differs, or nothing while a lim
 });
 
 test('the same extraction twice plans nothing, and says its rejects again', async () => {
-  await check(arbitraryDay({ clean: false }), 8, async (day) => {
-    await bench.reset(peopleConfiguration());
-    const first = await bench.sync(filesOf(day));
-    const second = await bench.sync(filesOf(day));
-    expect(second.changes).toEqual([]);
-    expect(second.breaches).toEqual([]);
-    expect(second.contents).toEqual(first.contents);
-    expect(second.rejects.map(({ message: _, ...place }) => place)).toEqual(
-      first.rejects.map(({ message: _, ...place }) => place),
-    );
-    expect(await journal()).toBe(0);
-  });
+  await check(
+    fc.tuple(arbitraryDay({ clean: false }), fc.boolean()),
+    8,
+    async ([day, keepTables]) => {
+      await bench.reset(peopleConfiguration(), { keepTables });
+      const first = await bench.sync(filesOf(day));
+      const second = await bench.sync(filesOf(day));
+      expect(second.changes).toEqual([]);
+      expect(second.breaches).toEqual([]);
+      expect(second.contents).toEqual(first.contents);
+      expect(second.rejects.map(({ message: _, ...place }) => place)).toEqual(
+        first.rejects.map(({ message: _, ...place }) => place),
+      );
+      expect(await journal()).toBe(0);
+    },
+  );
 });
 
 test('day A, day B, day A: the store is as after the first', async () => {

@@ -49,6 +49,13 @@ async function seedResources(writer: Store, model: StoredModel): Promise<void> {
   const [user, organisation, group] = ['sab_user', 'sab_organisation', 'sab_group'].map(
     (name) => model.entityTypeIds.get(name) as number,
   );
+  // A first load makes the tables of what it loads, also when that is nothing.
+  for (const id of model.entityTypeIds.values()) {
+    await writer.pool.query('select load_first_resources($1, 0)', [id]);
+  }
+  for (const { id } of model.navigations.values()) {
+    await writer.pool.query('select load_first_links($1, 0)', [id]);
+  }
   const insert = (id: number, type: number | undefined, key: string, attributes: object) =>
     writer.pool.query(
       'insert into resource (id, entity_type_id, key, attributes) values ($1, $2, $3, $4)',

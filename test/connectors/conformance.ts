@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Connector, ExtractedFile, Progress } from '../../connectors/connector.ts';
+import type { Connector, ExtractedFile, KeptFile, Progress } from '../../connectors/connector.ts';
 import { parseRecords } from '../../connectors/record-parser.ts';
 import { LockstepError } from '../../engine/errors.ts';
 
@@ -33,13 +33,19 @@ export async function exportInto(
   {
     signal = new AbortController().signal,
     onProgress = () => {},
-  }: { signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {},
+    kept = [],
+  }: {
+    signal?: AbortSignal;
+    onProgress?: (progress: Progress) => void;
+    kept?: readonly KeptFile[];
+  } = {},
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-extraction-'));
   try {
     const files = await connector.export({
       mode: 'complete',
       sources,
+      kept,
       directory,
       onProgress,
       signal,

@@ -250,6 +250,7 @@ describe('files', () => {
       const signal = new AbortController().signal;
       const request = {
         mode: 'complete',
+        kept: [],
         sources: ['people.csv'],
         directory: target,
         signal,
@@ -280,7 +281,8 @@ describe('files', () => {
 
   test('a place that cannot be written fails the export and not the process', async () => {
     await writeFile(join(directory, 'people.csv'), people);
-    const request = { mode: 'complete', sources: ['people.csv'], onProgress: () => {} } as const;
+    const sources = ['people.csv'];
+    const request = { mode: 'complete', sources, kept: [], onProgress: () => {} } as const;
     const signal = new AbortController().signal;
     const nowhere = join(directory, 'not', 'there');
     await expect(connector().export({ ...request, signal, directory: nowhere })).rejects.toThrow(

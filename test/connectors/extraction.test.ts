@@ -31,6 +31,7 @@ async function extract(job = 'sync-sab/1'): Promise<Manifest> {
   const connector = createCsvConnector({ directory: source, delimiter: 'auto', encoding: 'auto' });
   const files = await connector.export({
     mode: 'complete',
+    kept: [],
     sources: ['people.csv'],
     directory: extraction.directory,
     onProgress: () => {},

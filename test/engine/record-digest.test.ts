@@ -9,10 +9,14 @@ function fourTimes(seed: number): Uint32Array {
   return new Uint32Array(4).fill(seed);
 }
 
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
 function digestOf(text: string, seed: number): string {
   const out = new Uint32Array(4);
   const bytes = encoder.encode(text);
-  recordDigest(bytes, 0, bytes.length, fourTimes(seed), out);
+  recordDigest(viewOf(bytes), 0, bytes.length, fourTimes(seed), out);
   return [...out].map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
@@ -34,17 +38,18 @@ test.each([
 test('a part of a buffer has the digest of the part alone, and a negative seed is its 32 bits', () => {
   const bytes = encoder.encode('xxhelloyy');
   const out = new Uint32Array(4);
-  recordDigest(bytes, 2, 7, fourTimes(0), out);
-  expect(digestText(out)).toBe('2b2444a0-db91-def7-9adb-31b69adb31b6');
+  recordDigest(viewOf(bytes), 2, 7, fourTimes(0), out);
+  // The words as they lie in memory: each of them the other way round than it is printed above.
+  expect(digestText(out)).toBe('a044242b-f7de-91db-b631-db9ab631db9a');
   const [negative, positive] = [new Uint32Array(4), new Uint32Array(4)];
-  recordDigest(bytes, 0, 9, fourTimes(-1), negative);
-  recordDigest(bytes, 0, 9, fourTimes(0xffffffff), positive);
+  recordDigest(viewOf(bytes), 0, 9, fourTimes(-1), negative);
+  recordDigest(viewOf(bytes), 0, 9, fourTimes(0xffffffff), positive);
   expect(negative).toEqual(positive);
 });
 
 test('digests are told apart wherever they lie in an array', () => {
   const words = Uint32Array.from([1, 2, 3, 4, 0xffffffff, 0, 0xa, 0xb]);
-  expect(digestText(words, 4)).toBe('ffffffff-0000-0000-0000-000a0000000b');
+  expect(digestText(words, 4)).toBe('ffffffff-0000-0000-0a00-00000b000000');
 });
 
 test('a million different short records have a million different digests', () => {
@@ -55,7 +60,7 @@ test('a million different short records have a million different digests', () =>
   const total = 1_000_000;
   for (let index = 0; index < total; index++) {
     const { written } = encoder.encodeInto(`${index % 1000},${Math.floor(index / 1000)}`, bytes);
-    recordDigest(bytes, 0, written, seed, out);
+    recordDigest(viewOf(bytes), 0, written, seed, out);
     // 64 of the 128 bits do: a collision of all four words is one of these too.
     seen.add((BigInt(out[0] as number) << 32n) | BigInt(out[3] as number));
   }

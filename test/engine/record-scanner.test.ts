@@ -13,7 +13,7 @@ interface Found {
 function scan(text: string, delimiter = ',', cuts: readonly number[] = [7]) {
   const found: Found[] = [];
   const decoder = new TextDecoder();
-  const scanner = new RecordScanner(delimiter, (bytes, start, end, line) => {
+  const scanner = new RecordScanner(delimiter, ({ bytes }, start, end, line) => {
     found.push({ text: decoder.decode(bytes.subarray(start, end)), line });
   });
   const bytes = new TextEncoder().encode(text);

@@ -35,7 +35,8 @@ async function structure(databaseUrl: string) {
     ),
     indexes: await query(
       databaseUrl,
-      `select indexname, indexdef from pg_indexes
+      // The schema does not know of partitions.
+      `select indexname, replace(indexdef, ' ON ONLY ', ' ON ') as indexdef from pg_indexes
        where schemaname = 'public' and tablename ${ours} order by 1`,
     ),
     constraints: await query(

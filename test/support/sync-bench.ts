@@ -59,8 +59,11 @@ export interface SyncBench extends AsyncDisposable {
   prepare(files: Files, connector?: string): Promise<PreparedJob>;
   sync(files: Files, connector?: string): Promise<FinishedJob>;
   contents(): Promise<Contents>;
-  /** Empties the store (but for its audit log) and configures anew. */
-  reset(document: ConfigurationDocument): Promise<void>;
+  /**
+   * Empties the store (but for its audit log) and configures anew. Nothing was ever loaded then; or, with `keepTables`,
+   * the resources and links of all types are gone.
+   */
+  reset(document: ConfigurationDocument, options?: { keepTables?: boolean }): Promise<void>;
   /** Runs one activity for a job of its own, or of the given id. */
   run<Name extends keyof SyncActivities>(
     name: Name,
@@ -172,12 +175,13 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
       return { ...job, state: await job.end(), contents: await bench.contents() };
     },
     contents: () => readContents(store),
-    async reset(next) {
+    async reset(next, { keepTables = false } = {}) {
       current = next;
       await store.pool.query(
         `truncate resource, link, pending_link, navigation_property, entity_type, lease, job, delta,
-           resource_change, link_change, bookkeeping restart identity cascade`,
+           resource_change, link_change, bookkeeping, scope_source, edit restart identity cascade`,
       );
+      if (!keepTables) await dropPartitions(store);
     },
     async [Symbol.asyncDispose]() {
       await store.close();
@@ -186,6 +190,14 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
     },
   };
   return bench;
+}
+
+async function dropPartitions({ pool }: Store): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select inhrelid::regclass::text as name from pg_inherits
+     where inhparent in ('resource'::regclass, 'link'::regclass)`,
+  );
+  if (rows.length > 0) await pool.query(`drop table ${rows.map(({ name }) => name).join(', ')}`);
 }
 
 interface JobPlace {

@@ -151,9 +151,10 @@ describe.concurrent('jobs of one connector', { timeout: 240_000 }, () => {
       deltas: [{ applied: false }],
     });
     expect(await stack.people('zombie')).toEqual(somePeople(8, 2));
-    const { rows } = await stack.pool.query(`select from resource where changed_by = $1`, [
-      zombie.id,
-    ]);
+    const { rows } = await stack.pool.query(
+      `select from resource r join delta d on d.id = r.delta_id where d.job_id = $1`,
+      [zombie.id],
+    );
     expect(rows).toEqual([]);
     expect(await readLeftovers(stack.pool, 'zombie')).toEqual({ dangling: 0, held: 0, open: 0 });
   });

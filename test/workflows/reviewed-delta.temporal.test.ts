@@ -135,7 +135,8 @@ describe.concurrent('a reviewed delta', { timeout: 180_000 }, () => {
     const job = await jobThatAsks('late');
     await job.signal('resume', jane);
     await job.result();
-    const stored = 'select id, changed_by, changed_at from resource order by id';
+    const stored = `select r.id, d.job_id as changed_by, r.changed_at
+      from resource r left join delta d on d.id = r.delta_id order by r.id`;
     const { rows } = await stack.pool.query(`${stored}`);
     const again = await reset(job, 'loadDelta');
     expect(await again.result()).toMatchObject({ state: 'succeeded', counts: { updated: 12 } });

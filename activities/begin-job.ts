@@ -101,11 +101,8 @@ export async function begin(
     });
     if (row === null || row.endedAt !== null) return;
     const error = new LockstepError('JobTerminated', 'the workflow was terminated in Temporal');
-    await endJob(store, other, 'failed', {
-      code: error.code,
-      message: error.message,
-      hint: error.hint,
-    });
+    const { code, message, hint } = error;
+    await endJob(store, other, { state: 'failed', error: { code, message, hint } });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Ends a job: writes its outcome and gives its connector back. */
 import type { JobError, JobState } from '../engine/job.ts';
-import { endJob, hasRejects, wasApplied } from '../store/job-store.ts';
+import { endJob, wasApplied } from '../store/job-store.ts';
 import { clearLease } from '../store/lease-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -11,6 +11,8 @@ export interface EndRequest {
   readonly error: JobError | null;
   /** Digest of the delta whose load had begun. */
   readonly loading?: string | null;
+  /** The delta that passed was empty, so it was not loaded. */
+  readonly loadSkipped?: boolean;
 }
 
 /**
@@ -21,13 +23,15 @@ export interface EndRequest {
  */
 export async function conclude(
   { store, log }: ActivityDependencies,
-  { connector, state, error, loading }: EndRequest,
+  { connector, state, error, loading, loadSkipped }: EndRequest,
 ): Promise<JobState> {
   const { jobId } = currentJob();
   const applied = state === 'succeeded' || (loading && (await wasApplied(store, jobId, loading)));
-  const success = (await hasRejects(store, jobId)) ? 'succeeded-with-rejects' : 'succeeded';
-  const outcome = applied ? success : state;
-  await endJob(store, jobId, outcome, applied ? null : error);
+  const outcome = await endJob(store, jobId, {
+    state: applied ? 'succeeded' : state,
+    error: applied ? null : error,
+    loadSkipped: loadSkipped ?? false,
+  });
   await clearLease(store, connector, jobId);
   log.info({ job: jobId, state: outcome, code: error?.code }, 'job ended');
   return outcome;

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { compileExpression } from '../connectors/expression.ts';
 import { parseEach } from '../connectors/record-parser.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
+import { FingerprintSet } from '../engine/fingerprint-set.ts';
 import {
   compileAssociationMapping,
   compileEntityMapping,
@@ -48,7 +49,11 @@ export type ToThread =
   | { readonly batch: RecordBatch };
 
 /** Rows for COPY, in the order of the columns that `stagingTargets` names. */
-export type FromThread = Record<StagedPart, Uint8Array>;
+export interface FromThread {
+  readonly rows: Record<StagedPart, Uint8Array>;
+  /** In a first load: a key, or the keys of a link, may have come before in this source. */
+  readonly mayRepeat: boolean;
+}
 
 /** Shared with the worker: [0] line at work, [1] rows done, [2] index of the expression property at work, -1 for none. */
 export interface MappingThreadData {
@@ -64,6 +69,7 @@ type MapCells = (
 interface Current {
   readonly task: MappingTask;
   readonly firstInto: bigint | null;
+  readonly fingerprints: FingerprintSet;
   readonly map: MapCells;
   /** What a text is as a key of the rows, or of either end of an association. */
   readonly keyConversions: readonly Convert[];
@@ -79,13 +85,19 @@ parentPort?.on('message', (message: ToThread) => {
 
 async function handle(message: ToThread): Promise<void> {
   if ('task' in message) {
-    current = { ...compile(message.task), firstInto: message.firstInto };
+    const { task, firstInto } = message;
+    current = { ...compile(task), firstInto, fingerprints: new FingerprintSet() };
     return;
   }
+  const { fingerprints } = current as Current;
   await mapBatch(current as Current, message.batch);
-  const rows = stagedParts.map((part) => [part, writers[part].take()] as const);
-  const transfer = rows.map(([, { buffer }]) => buffer);
-  parentPort?.postMessage(Object.fromEntries(rows) as FromThread, transfer);
+  const taken = stagedParts.map((part) => [part, writers[part].take()] as const);
+  const rows = Object.fromEntries(taken) as FromThread['rows'];
+  const answer: FromThread = { rows, mayRepeat: fingerprints.mayRepeat };
+  parentPort?.postMessage(
+    answer,
+    taken.map(([, { buffer }]) => buffer),
+  );
 }
 
 const writers = {
@@ -94,7 +106,7 @@ const writers = {
   references: new RowWriter(1 << 12),
 } satisfies Record<StagedPart, RowWriter>;
 
-function compile(task: MappingTask): Omit<Current, 'firstInto'> {
+function compile(task: MappingTask): Omit<Current, 'firstInto' | 'fingerprints'> {
   const header = new Header(task.header);
   const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
   if ('association' in task) {
@@ -146,6 +158,9 @@ async function mapBatch(mapping: Current, batch: RecordBatch): Promise<void> {
       const record = records.toString('utf8', start, ends[index]);
       const seen = cells ?? roughCells(record, task.delimiter);
       const mayStandFor = held(mapping.keyConversions, seen);
+      if (mapping.firstInto !== null && mapped.problem.key !== null) {
+        mapping.fingerprints.add(mapped.problem.key);
+      }
       writeRejected(task, withRawRow(mapped.problem, record), mayStandFor, place);
     }
     Atomics.add(pulse, 1, 1);
@@ -176,13 +191,17 @@ function withRawRow(problem: RowProblem, record: string): RowProblem {
 }
 
 function writeUsable(
-  { task, firstInto }: Current,
+  { task, firstInto, fingerprints }: Current,
   mapped: MappedResource | MappedLink,
   { line, digests, at }: Place,
 ): void {
   const { usable, references } = writers;
   if (firstInto === null) usable.row(5).int(task.id);
   else usable.row(7).bigint(firstInto).int(task.id).text('insert');
+  if (firstInto !== null) {
+    if ('from' in mapped) fingerprints.add(mapped.from, mapped.to);
+    else fingerprints.add(mapped.key);
+  }
   if ('from' in mapped) {
     usable.text(mapped.from).text(mapped.to).uuid(digests, at).int(line);
     return;

@@ -10,6 +10,7 @@ import {
   resolveThresholds,
   type ThresholdSettings,
 } from '../engine/threshold.ts';
+import { plannedChanges } from '../store/delta-digest.ts';
 import {
   closeDelta,
   compareStaged,
@@ -113,13 +114,14 @@ async function judge(
   configuration: Configuration,
   connector: ConnectorSettings,
 ): Promise<DeltaSummary> {
-  const links = await countLinks(plan);
+  const changes = await plannedChanges(plan.session, plan.deltaId);
+  const links = await countLinks(plan, changes);
   const entityTypes: Record<string, Counts> = {};
   const associations: Record<string, Counts> = {};
   const scopes: PlannedChanges[] = [];
   for (const reading of readings) {
     const { comparison, source } = reading;
-    const planned = await countResources(plan, comparison);
+    const planned = await countResources(plan, comparison, changes);
     const link = links.find(({ navigation }) => navigation.scope === comparison.name);
     await rememberSource(plan, reading, planned.rejected, link ?? planned);
     if (link) {
@@ -160,7 +162,7 @@ async function judge(
     ...rejectedLinks,
     ...links.map(linkCounts),
   ]);
-  return await closeDelta(plan, entityTypes, associations, counts, breaches);
+  return await closeDelta(plan, entityTypes, associations, counts, breaches, changes);
 }
 
 /** A scope without rejects need not be compared again as long as its source stays as it is. */

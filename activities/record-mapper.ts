@@ -31,6 +31,7 @@ export class RecordMapper {
   #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   #finished: FromThread[] = [];
   #inFlight = 0;
+  #mayRepeat = false;
   #task: MappingTask | undefined;
 
   /**
@@ -51,6 +52,7 @@ export class RecordMapper {
   /** @internal Begins a source; the thread starts with the first one that has new records. */
   begin(source: SourceTask): void {
     this.#task = source.task;
+    this.#mayRepeat = false;
     this.#start().postMessage(source satisfies ToThread);
   }
 
@@ -64,9 +66,10 @@ export class RecordMapper {
     this.#start().postMessage({ batch } satisfies ToThread, transfer);
   }
 
-  /** @internal Waits until everything sent has come back and is written. */
-  async drain(sink: StagingSink): Promise<void> {
+  /** @internal Waits until everything sent has come back and is written; tells whether a key may repeat. */
+  async drain(sink: StagingSink): Promise<boolean> {
     while (this.#inFlight > 0) await this.#reply(sink);
+    return this.#mayRepeat;
   }
 
   async #reply(sink: StagingSink): Promise<void> {
@@ -76,7 +79,8 @@ export class RecordMapper {
         else this.#waiting = { resolve, reject };
       });
     }
-    const rows = this.#finished.shift() as FromThread;
+    const { rows, mayRepeat } = this.#finished.shift() as FromThread;
+    this.#mayRepeat ||= mayRepeat;
     this.#inFlight -= 1;
     for (const part of stagedParts) await sink.write(part, rows[part]);
   }
@@ -90,8 +94,8 @@ export class RecordMapper {
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
     });
-    thread.on('message', (rows: FromThread) => {
-      this.#finished.push(rows);
+    thread.on('message', (answer: FromThread) => {
+      this.#finished.push(answer);
       this.#waiting?.resolve();
       this.#waiting = undefined;
     });
@@ -190,10 +194,14 @@ export class SourceMapping {
     if (this.#records >= batchRecords || this.#used >= batchBytes) await this.#flush();
   }
 
-  /** Sends the rest and waits until every row is written. */
-  async end(): Promise<void> {
+  /**
+   * Sends the rest and waits until every row is written.
+   *
+   * @returns whether a key, or the keys of a link, may have come twice; only of a first load
+   */
+  async end(): Promise<boolean> {
     await this.#flush();
-    if (this.#begun) await this.#mapper.drain(this.#sink);
+    return this.#begun && (await this.#mapper.drain(this.#sink));
   }
 
   async #flush(): Promise<void> {

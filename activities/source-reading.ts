@@ -58,6 +58,7 @@ export async function readSource(
   let read = 0;
   let seen = 0;
   let done = 0;
+  let mayRepeat = false;
   const onRecord: OnRecord = (scanned, start, end, line) => {
     read += 1;
     recordDigest(scanned.words, start, end, source.seed, digest);
@@ -72,7 +73,7 @@ export async function readSource(
       done += chunk;
       onProgress({ done, total: source.file.bytes, unit: 'bytes' });
     }
-    await mapping.end();
+    mayRepeat = await mapping.end();
     await sink.end();
   } catch (error) {
     await sink.abandon();
@@ -84,6 +85,7 @@ export async function readSource(
     fresh,
     stored,
     staged: mapping.added,
+    mayRepeat: mayRepeat || !fresh,
     unseen: unseen > 0 && unseen === digests.size ? 'all' : unseen,
     withoutDigest,
   };
@@ -103,7 +105,7 @@ export async function readSource(
 /** The bytes say what they said before, and the scope holds just that. */
 function readBefore(source: MappedSource, { stored }: ScopeSource): SourceReading {
   const { rows } = source.file;
-  const nothing = { fresh: false, staged: 0, unseen: 0, withoutDigest: 0 };
+  const nothing = { fresh: false, staged: 0, mayRepeat: false, unseen: 0, withoutDigest: 0 };
   return {
     source,
     comparison: { ...namesOf(source), ...nothing, stored },

@@ -2,7 +2,7 @@
 import type { PoolClient } from 'pg';
 import { LockstepError } from '../engine/errors.ts';
 import type { Store } from './database.ts';
-import { digestOfDelta, type PlannedRows } from './delta-digest.ts';
+import { digestOf, type PlannedRows, plannedBookkeeping, plannedChanges } from './delta-digest.ts';
 import { requireLease } from './lease-store.ts';
 
 /** What to apply, and the right to do it. */
@@ -58,8 +58,11 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   await requireLease(session, request.connector, request.jobId, request.fence);
   const delta = await reviewedDelta(session, request);
   if (delta.applied) return 'applied';
-  const { digest, planned } = await digestOfDelta(session, delta.id);
-  if (digest !== request.digest) throw new Stale();
+  const planned = [
+    ...(await plannedChanges(session, delta.id)),
+    ...(await plannedBookkeeping(session, delta.id)),
+  ];
+  if (digestOf(delta.id, planned) !== request.digest) throw new Stale();
   const load = new Load(session, delta.id, planned);
   await load.deleteLinks();
   // Before the resources: what a reference referred to until now may be deleted.

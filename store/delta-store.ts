@@ -2,7 +2,7 @@
 import type { PoolClient } from 'pg';
 import type { Counts } from '../engine/counts.ts';
 import type { Breach } from '../engine/threshold.ts';
-import { digestOfDelta } from './delta-digest.ts';
+import { digestOf, type PlannedRows, plannedBookkeeping } from './delta-digest.ts';
 import type { StoredNavigation } from './model-store.ts';
 import { noteComingsAndGoings, type Plan, type ScopeComparison } from './plan.ts';
 import { planLinks } from './plan-links.ts';
@@ -65,60 +65,62 @@ export async function compareStaged(plan: Plan): Promise<void> {
 export async function countResources(
   plan: Plan,
   comparison: ScopeComparison,
+  planned: readonly PlannedRows[],
 ): Promise<ResourcePlan> {
   const { id, scope, fresh, stored, name } = comparison;
-  const { rows } = await plan.session.query<Record<keyof ResourcePlan, string>>(
+  const { rows } = await plan.session.query<Record<string, string>>(
     `select
-       count(*) filter (where change = 'insert') as inserted,
-       count(*) filter (where change = 'update') as updated,
-       count(*) filter (where change = 'delete') as deleted,
-       (select count(*) from staged_row where entity_type_id = ${id} and code is null) as equal,
+       (select count(*) from staged_row where entity_type_id = ${id} and code is null) as usable,
        (select count(*) from late_reject where scope = $1 and code = 'KeyDuplicate') as "duplicatesOfSeen",
-       (select count(*) from reject where job_id = $2 and entity_type = $3) as rejected
-     from resource_change where delta_id = ${plan.deltaId} and entity_type_id = ${id}`,
+       (select count(*) from reject where job_id = $2 and entity_type = $3) as rejected`,
     [scope, plan.jobId, name],
   );
-  const counted = numbers<Omit<ResourcePlan, 'stored'>>(rows[0] as Record<string, string>);
-  const equal = fresh ? 0 : counted.equal - counted.inserted - counted.updated;
-  return { ...counted, equal, stored };
+  const { usable, ...counted } = numbers<
+    Record<'usable' | 'duplicatesOfSeen' | 'rejected', number>
+  >(rows[0] as Record<string, string>);
+  const changes = countChanges(planned, 'resource_change', id);
+  const equal = fresh ? 0 : usable - changes.inserted - changes.updated;
+  return { ...counted, ...changes, equal, stored };
 }
 
 /** Counts the planned changes of every navigation property that is declared by the connector or touched by the delta. */
-export async function countLinks(plan: Plan): Promise<LinkPlan[]> {
+export async function countLinks(plan: Plan, planned: readonly PlannedRows[]): Promise<LinkPlan[]> {
   const { session, deltaId, connector } = plan;
-  const { rows } = await session.query<Record<string, string>>(
-    `with changed as (
-       select navigation_property_id as id,
-         count(*) filter (where change = 'insert') as inserted,
-         count(*) filter (where change = 'update') as updated,
-         count(*) filter (where change = 'delete') as deleted
-       from link_change where delta_id = $1 group by 1),
-     lost as (
-       select navigation_property_id as id, max(count) as most from (
-         select navigation_property_id, count(*) from link_change
-         where delta_id = $1 and change = 'delete' group by 1, from_id
-         union all
-         select navigation_property_id, count(*) from link_change
-         where delta_id = $1 and change = 'delete' group by 1, to_id) losses
-       group by 1)
-     select c.id, c.inserted, c.updated, c.deleted, coalesce(lost.most, 0) as "mostDeletedOfOneResource"
-     from changed c left join lost using (id)`,
-    [deltaId],
+  const { rows } = await session.query<{ id: number; most: string }>(
+    `select id, max(count) as most from (
+       select navigation_property_id as id, count(*) from link_change
+       where delta_id = ${deltaId} and change = 'delete' group by 1, from_id
+       union all
+       select navigation_property_id, count(*) from link_change
+       where delta_id = ${deltaId} and change = 'delete' group by 1, to_id) losses
+     group by 1`,
   );
-  const changed = new Map(rows.map(({ id, ...counted }) => [Number(id), counted]));
   const plans: LinkPlan[] = [];
   for (const navigation of plan.navigations) {
-    const counted = changed.get(navigation.id);
-    if (navigation.connector !== connector && !counted) continue;
-    const compared = plan.associations.find(({ id }) => id === navigation.id);
+    const { id } = navigation;
+    const changes = countChanges(planned, 'link_change', id);
+    const touched = changes.inserted + changes.updated + changes.deleted > 0;
+    if (navigation.connector !== connector && !touched) continue;
+    const compared = plan.associations.find((each) => each.id === id);
     plans.push({
-      ...{ inserted: 0, updated: 0, deleted: 0, mostDeletedOfOneResource: 0 },
-      ...numbers<Omit<LinkPlan, 'navigation' | 'stored'>>(counted ?? {}),
+      ...changes,
       navigation,
-      stored: compared?.stored ?? (await countStoredLinks(session, navigation.id)),
+      stored: compared?.stored ?? (await countStoredLinks(session, id)),
+      mostDeletedOfOneResource: Number(rows.find((row) => row.id === id)?.most ?? 0),
     });
   }
   return plans;
+}
+
+function countChanges(
+  planned: readonly PlannedRows[],
+  table: PlannedRows['table'],
+  scope: number,
+): { inserted: number; updated: number; deleted: number } {
+  const count = (change: string) =>
+    planned.find((rows) => rows.table === table && rows.change === change && rows.scope === scope)
+      ?.count ?? 0;
+  return { inserted: count('insert'), updated: count('update'), deleted: count('delete') };
 }
 
 async function countStoredLinks(
@@ -155,8 +157,10 @@ export async function closeDelta(
   associations: Readonly<Record<string, Counts>>,
   counts: Counts,
   breaches: readonly Breach[],
+  planned: readonly PlannedRows[],
 ): Promise<DeltaSummary> {
-  const { digest, planned } = await digestOfDelta(plan.session, plan.deltaId);
+  const all = [...planned, ...(await plannedBookkeeping(plan.session, plan.deltaId))];
+  const digest = digestOf(plan.deltaId, all);
   await plan.session.query(
     `update delta set digest = $2, counts = $3, entity_types = $4, associations = $5, breaches = $6 where id = $1`,
     [
@@ -168,5 +172,5 @@ export async function closeDelta(
       JSON.stringify(breaches),
     ],
   );
-  return { digest, counts, entityTypes, associations, breaches, empty: planned.length === 0 };
+  return { digest, counts, entityTypes, associations, breaches, empty: all.length === 0 };
 }

@@ -52,38 +52,32 @@ async function planRetiredAssociations(plan: Plan): Promise<void> {
 async function checkFirstLinks(
   { session, deltaId }: Plan,
   future: FutureResources,
-  { id, scope }: ScopeComparison,
+  { id, scope, mayRepeat }: ScopeComparison,
   { fromEntityTypeId, toEntityTypeId }: StoredNavigation,
 ): Promise<void> {
-  const changes = `link_change c where c.delta_id = ${deltaId} and c.navigation_property_id = ${id}`;
-  // Grouped by a hash of eight bytes, which is several times faster than by the keys; what collides is looked at again.
-  const { rowCount: repeated } = await session.query(
-    `create temporary table repeated_link_${id} on commit drop as
-     select hash from (
-       select hashtextextended(c.to_key, hashtextextended(c.from_key, 0)) as hash from ${changes}) hashed
-     group by hash having count(*) > 1`,
-  );
-  if (repeated !== 0) {
+  const ours = `c.delta_id = ${deltaId} and c.navigation_property_id = ${id}`;
+  if (mayRepeat) {
     await session.query(
       `delete from link_change c using (
          select c.id, row_number() over (partition by c.from_key, c.to_key order by c.line, c.id) as nth
-         from ${changes} and hashtextextended(c.to_key, hashtextextended(c.from_key, 0)) in (
-           select hash from repeated_link_${id})) again
-       where c.delta_id = ${deltaId} and c.navigation_property_id = ${id} and c.id = again.id and again.nth > 1`,
+         from link_change c where ${ours}) again
+       where ${ours} and c.id = again.id and again.nth > 1`,
     );
   }
+  // The planner knows nothing of these changes yet: one by one would take for ever.
+  await session.query('set local enable_nestloop = off');
   const { rowCount: unknown } = await session.query(
     `create temporary table unknown_link_${id} on commit drop as
      select c.id, c.from_key, c.to_key, c.source_digest, c.line, f.id is null as from_unknown
-     from (select * from ${changes}) c
+     from link_change c
      left join ${future.of(fromEntityTypeId)} f on f.key = c.from_key
      left join ${future.of(toEntityTypeId)} t on t.key = c.to_key
-     where f.id is null or t.id is null`,
+     where ${ours} and (f.id is null or t.id is null)`,
   );
+  await session.query('set local enable_nestloop to default');
   if (unknown === 0) return;
   await session.query(
-    `delete from link_change c using unknown_link_${id} u
-     where c.delta_id = ${deltaId} and c.navigation_property_id = ${id} and c.id = u.id;
+    `delete from link_change c using unknown_link_${id} u where ${ours} and c.id = u.id;
      insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key, source_digest)
      select ${deltaId}, 'pending-add', ${id}, from_key, to_key, source_digest from unknown_link_${id};
      insert into late_reject (scope, digest, line, key, "column", value, code, message)
@@ -163,14 +157,20 @@ async function planMissingLinks(
   const { id, scope, staged } = comparison;
   const desired = `and not exists (
     select from ${desiredLinks(comparison)} d where d.from_id = l.from_id and d.to_id = l.to_id)`;
+  // Apart, so that the planner knows how few they are before it looks up their ends.
+  await session.query(
+    `create temporary table missing_link_${id} on commit drop as
+     select l.from_id, l.to_id, l.source_digest from link l
+     where l.navigation_property_id = ${id} and ${isUnseen(comparison, 'l')} ${staged > 0 ? desired : ''};
+     analyze missing_link_${id}`,
+  );
   await session.query(
     `insert into link_change
        (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
      select ${deltaId}, ${id}, 'delete', l.from_id, l.to_id, f.key, t.key, l.source_digest
-     from link l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
+     from missing_link_${id} l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
      join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id
-     where l.navigation_property_id = ${id} and ${isUnseen(comparison, 'l')} ${staged > 0 ? desired : ''}
-       and not exists (select from held_value a join held_value b on b.scope = a.scope and b.line = a.line
+     where not exists (select from held_value a join held_value b on b.scope = a.scope and b.line = a.line
                        where a.scope = '${scope}' and a.value = f.key and b.value = t.key)`,
   );
   await session.query(

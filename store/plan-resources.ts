@@ -5,7 +5,7 @@ import { allSeen, isUnseen, type Plan, type ScopeComparison } from './plan.ts';
 export async function planResources(plan: Plan): Promise<void> {
   for (const comparison of plan.entityTypes) {
     if (comparison.staged > 0) {
-      await rejectDuplicates(plan, comparison);
+      if (comparison.mayRepeat) await rejectDuplicates(plan, comparison);
       if (!comparison.fresh) await planUpserts(plan, comparison);
     }
     if (!allSeen(comparison)) await planDeletes(plan, comparison);

@@ -18,6 +18,8 @@ export interface ScopeComparison {
   readonly stored: number;
   /** How many records of the extraction are not stored as they are. */
   readonly staged: number;
+  /** False when it is known that no key, and no pair of keys, stands on two of the staged rows. */
+  readonly mayRepeat: boolean;
   /** How many stored records the extraction does not show; `all` when it shows none of them. */
   readonly unseen: number | 'all';
   /** How many stored resources or links have no digest: edited, or never read from this source. */
@@ -63,17 +65,26 @@ export function usableRows({ deltaId }: Plan, { id, fresh }: ScopeComparison): s
 
 /** The resources as they will be once the delta is applied. Made by {@link noteComingsAndGoings}. */
 export class FutureResources {
+  readonly #deltaId: bigint;
+  readonly #fresh: ReadonlySet<number>;
   readonly #inserted: ReadonlySet<number>;
   readonly #deleted: ReadonlySet<number>;
 
-  /** Takes the ids of the entity types that the delta inserts into, and deletes from. */
-  constructor(inserted: ReadonlySet<number>, deleted: ReadonlySet<number>) {
+  /** Takes the ids of the entity types that were never loaded, that the delta inserts into, and deletes from. */
+  constructor(
+    deltaId: bigint,
+    fresh: ReadonlySet<number>,
+    inserted: ReadonlySet<number>,
+    deleted: ReadonlySet<number>,
+  ) {
+    this.#deltaId = deltaId;
+    this.#fresh = fresh;
     this.#inserted = inserted;
     this.#deleted = deleted;
   }
 
   inserts(entityTypeId: number): boolean {
-    return this.#inserted.has(entityTypeId);
+    return this.#fresh.has(entityTypeId) || this.#inserted.has(entityTypeId);
   }
 
   deletes(entityTypeId: number): boolean {
@@ -82,6 +93,10 @@ export class FutureResources {
 
   /** SQL: those of an entity type (`id`, `key`). */
   of(entityTypeId: number): string {
+    if (this.#fresh.has(entityTypeId)) {
+      return `(select resource_id as id, key from resource_change
+        where delta_id = ${this.#deltaId} and entity_type_id = ${entityTypeId} and change = 'insert')`;
+    }
     const stays = this.deletes(entityTypeId)
       ? 'and not exists (select from deleted_resource d where d.id = r.id)'
       : '';
@@ -93,16 +108,21 @@ export class FutureResources {
 
 /**
  * Inserted and deleted resources, apart: of the table of all changes the planner knows nothing yet, and would look up a
- * hundred thousand new resources one by one in a list.
+ * hundred thousand new resources one by one in a list. Those of a first load stay where they are.
  */
-export async function noteComingsAndGoings({ session, deltaId }: Plan): Promise<FutureResources> {
+export async function noteComingsAndGoings({
+  session,
+  deltaId,
+  entityTypes,
+}: Plan): Promise<FutureResources> {
+  const fresh = entityTypes.filter((type) => type.fresh && type.staged > 0).map(({ id }) => id);
+  const compared = entityTypes.filter((type) => !type.fresh).map(({ id }) => id);
+  const types = `delta_id = ${deltaId} and entity_type_id = any('{${compared}}')`;
   await session.query(
     `create temporary table inserted_resource on commit drop as
-       select resource_id as id, entity_type_id, key from resource_change
-       where delta_id = ${deltaId} and change = 'insert';
+       select resource_id as id, entity_type_id, key from resource_change where ${types} and change = 'insert';
      create temporary table deleted_resource on commit drop as
-       select resource_id as id, entity_type_id from resource_change
-       where delta_id = ${deltaId} and change = 'delete';
+       select resource_id as id, entity_type_id from resource_change where ${types} and change = 'delete';
      analyze inserted_resource; analyze deleted_resource`,
   );
   const typesOf = async (table: string) => {
@@ -111,5 +131,9 @@ export async function noteComingsAndGoings({ session, deltaId }: Plan): Promise<
     );
     return new Set(rows.map(({ id }) => id));
   };
-  return new FutureResources(await typesOf('inserted_resource'), await typesOf('deleted_resource'));
+  const [inserted, deleted] = [
+    await typesOf('inserted_resource'),
+    await typesOf('deleted_resource'),
+  ];
+  return new FutureResources(deltaId, new Set(fresh), inserted, deleted);
 }

@@ -216,6 +216,8 @@ BEGIN
        ALTER changed_at SET NOT NULL, ALTER changed_at SET DEFAULT CURRENT_TIMESTAMP',
     child);
   PERFORM attach_first_load('resource', child, 'entity_type_id', "type");
+  -- The next delta is planned among the changes of this one.
+  ANALYZE resource_change;
   RETURN loaded;
 END
 $$;
@@ -248,6 +250,7 @@ BEGIN
     'ALTER TABLE %I ALTER navigation_property_id SET NOT NULL, ALTER from_id SET NOT NULL, ALTER to_id SET NOT NULL',
     child);
   PERFORM attach_first_load('link', child, 'navigation_property_id', "navigation");
+  ANALYZE link_change;
   RETURN loaded;
 END
 $$;

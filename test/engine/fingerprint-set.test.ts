@@ -1,0 +1,37 @@
+/** Repeated texts are always noticed; different ones hardly ever taken for repeated. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { FingerprintSet } from '../../engine/fingerprint-set.ts';
+
+test('any texts, of which one comes again: it may repeat', () => {
+  const texts = fc.array(fc.tuple(fc.string(), fc.string()), { minLength: 1, maxLength: 3000 });
+  fc.assert(
+    fc.property(texts, fc.nat(), (pairs, nth) => {
+      const set = new FingerprintSet();
+      for (const [from, to] of pairs) set.add(from, to);
+      const [from, to] = pairs[nth % pairs.length] as [string, string];
+      set.add(from, to);
+      expect(set.mayRepeat).toBe(true);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a million pairs of short keys do not repeat', () => {
+  const set = new FingerprintSet();
+  for (let index = 0; index < 1_000_000; index++) set.add(`u${index >> 2}`, `g${index & 3}`);
+  expect(set.mayRepeat).toBe(false);
+});
+
+test('where one text ends and the next begins makes a difference', () => {
+  const set = new FingerprintSet();
+  for (const [from, to] of [
+    ['ab', 'c'],
+    ['a', 'bc'],
+    ['', 'abc'],
+    ['abc', ''],
+  ]) {
+    set.add(from as string, to);
+  }
+  expect(set.mayRepeat).toBe(false);
+});

@@ -96,10 +96,12 @@ export class ConfigurationBuilder {
       document.thresholds,
       this.#connectorLimits(document.connector),
     );
+    const searchable = Object.entries(document.properties).filter(([, value]) => value.searchable);
     return {
       ...document,
       name,
       properties,
+      searchable: searchable.map(([property]) => property),
       thresholds: (document.thresholds ?? {}) as ThresholdSettings,
     };
   }
@@ -122,6 +124,9 @@ export class ConfigurationBuilder {
         [...path, 'type'],
         'a reference takes the type of the key it refers to; leave it out',
       );
+    }
+    if (document.searchable !== undefined) {
+      this.#report([...path, 'searchable'], 'links are always fast to search; leave it out');
     }
     this.#knownEntityType([...path, 'references'], references);
     return { kind: 'reference', name, origin, references };

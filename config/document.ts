@@ -123,6 +123,12 @@ const property = z.strictObject({
     .min(1)
     .optional()
     .describe('Words for false. Default false, 0, no.'),
+  searchable: z
+    .boolean()
+    .optional()
+    .describe(
+      'Keep an index, so that a search for a value of it is fast at any size. Default false.',
+    ),
   references: z
     .string()
     .optional()

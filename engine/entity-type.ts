@@ -34,6 +34,8 @@ export interface EntityType {
   /** Name of the property that identifies a resource within this type. */
   readonly key: string;
   readonly properties: readonly Property[];
+  /** Names of the scalar properties that the store keeps an index of. */
+  readonly searchable: readonly string[];
   readonly thresholds: ThresholdSettings;
 }
 

@@ -61,10 +61,11 @@ export async function readModel(store: Store, model: Model): Promise<StoredModel
 async function upsertEntityTypes(session: Session, model: Model): Promise<Map<string, number>> {
   const types = [...model.entityTypes.values()];
   const { rows } = await session.query<{ id: number; name: string }>(
-    `insert into entity_type (name, connector, key, properties)
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[])
-     on conflict (name) do update
-       set connector = excluded.connector, key = excluded.key, properties = excluded.properties
+    `insert into entity_type (name, connector, key, properties, searchable)
+     select name, connector, key, properties, array(select jsonb_array_elements_text(searchable))
+     from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[]) as t (name, connector, key, properties, searchable)
+     on conflict (name) do update set connector = excluded.connector, key = excluded.key,
+       properties = excluded.properties, searchable = excluded.searchable
      returning id, name`,
     [
       types.map(({ name }) => name),
@@ -73,8 +74,10 @@ async function upsertEntityTypes(session: Session, model: Model): Promise<Map<st
       types.map((type) =>
         JSON.stringify(Object.fromEntries(scalars(type).map((p) => [p.name, p.format.type]))),
       ),
+      types.map(({ searchable }) => JSON.stringify(searchable)),
     ],
   );
+  for (const { id } of rows) await session.query('select index_searchable($1)', [id]);
   return new Map(rows.map(({ name, id }) => [name, id]));
 }
 

@@ -10,6 +10,7 @@ export interface NavigationEnd {
   readonly outgoing: boolean;
   /** The entity type at the other end. */
   readonly entityType: string;
+  readonly entityTypeId: number;
   /** A reference seen from its owner: at most one target. */
   readonly singleValued: boolean;
 }
@@ -62,12 +63,14 @@ export async function findEntityType(
     const { property, inverse, singleValued } = navigation;
     if (fromEntityTypeId === type.id) {
       const entityType = nameOf(toEntityTypeId);
-      ends.push({ name: property, id, outgoing: true, entityType, singleValued });
+      const other = { entityType, entityTypeId: toEntityTypeId };
+      ends.push({ name: property, id, outgoing: true, ...other, singleValued });
     }
     if (toEntityTypeId === type.id) {
       const entityType = nameOf(fromEntityTypeId);
       const name = inverse ?? scope;
-      ends.push({ name, id, outgoing: false, entityType, singleValued: false });
+      const other = { entityType, entityTypeId: fromEntityTypeId };
+      ends.push({ name, id, outgoing: false, ...other, singleValued: false });
     }
   }
   // PostgreSQL keeps no order of JSON members that would mean anything.

@@ -1,4 +1,5 @@
 /** A condition on resources as SQL; every value travels as a parameter. */
+import pg from 'pg';
 import { LockstepError } from '../../engine/errors.ts';
 import type { NavigationEnd, StoredEntityType } from './entity-types.ts';
 
@@ -30,13 +31,18 @@ export function toSql(type: StoredEntityType, condition: Condition, values: unkn
   if (!type.properties.includes(property)) {
     throw new LockstepError('UsageInvalid', `${type.name} has no property “${property}”`);
   }
-  return compare(`r.attributes ->> ${parameter(values, property)}::text`, condition, values);
+  // Literally, as it stands in the index of a searchable property.
+  return compare(`r.attributes ->> ${pg.escapeLiteral(property)}`, condition, values);
 }
 
-function onLinks({ id, outgoing }: NavigationEnd, condition: Condition, values: unknown[]): string {
+function onLinks(
+  { id, outgoing, entityTypeId }: NavigationEnd,
+  condition: Condition,
+  values: unknown[],
+): string {
   const [here, there] = outgoing ? ['from_id', 'to_id'] : ['to_id', 'from_id'];
-  const links = `from link l join resource o on o.id = l.${there}
-    where l.navigation_property_id = ${parameter(values, id)} and l.${here} = r.id`;
+  const links = `from link l join resource o on o.entity_type_id = ${entityTypeId} and o.id = l.${there}
+    where l.navigation_property_id = ${id} and l.${here} = r.id`;
   if (condition.operator === '=' && condition.value === '') return `not exists (select ${links})`;
   return `exists (select ${links} and ${compare('o.key', condition, values)})`;
 }

@@ -104,23 +104,18 @@ async function readLinks(
 ): Promise<Map<string, FoundLinks>> {
   const found = new Map<string, FoundLinks>();
   if (resources.length === 0 || type.navigations.length === 0) return found;
-  const { rows } = await store.pool.query<{ id: string; n: number; out: boolean; key: string }>(
-    `select l.from_id as id, l.navigation_property_id as n, true as out, t.key
-     from link l join resource t on t.id = l.to_id
-     where l.from_id = any($1::bigint[])
-     union all
-     select l.to_id, l.navigation_property_id, false, f.key
-     from link l join resource f on f.id = l.from_id
-     where l.to_id = any($1::bigint[])`,
-    [resources.map(({ id }) => id)],
-  );
-  for (const { id, n, out, key } of rows) {
-    const end = type.navigations.find((other) => other.id === n && other.outgoing === out);
-    if (end === undefined) continue;
-    const ofResource: FoundLinks = found.get(id) ?? new Map();
-    const keys = ofResource.get(end) ?? [];
-    keys.push(key);
-    found.set(id, ofResource.set(end, keys));
+  for (const end of type.navigations) {
+    const [here, there] = end.outgoing ? ['from_id', 'to_id'] : ['to_id', 'from_id'];
+    const { rows } = await store.pool.query<{ id: string; keys: string[] }>(
+      `select l.${here} as id, array_agg(o.key order by o.key collate "C") as keys
+       from link l join resource o on o.entity_type_id = ${end.entityTypeId} and o.id = l.${there}
+       where l.navigation_property_id = ${end.id} and l.${here} = any($1::bigint[]) group by 1`,
+      [resources.map(({ id }) => id)],
+    );
+    for (const { id, keys } of rows) {
+      const ofResource: FoundLinks = found.get(id) ?? new Map();
+      found.set(id, ofResource.set(end, keys));
+    }
   }
   return found;
 }
@@ -133,7 +128,7 @@ function linksOf(
   for (const end of type.navigations) {
     const keys = found?.get(end);
     if (keys === undefined) continue;
-    links[end.name] = end.singleValued ? (keys[0] as string) : keys.sort();
+    links[end.name] = end.singleValued ? (keys[0] as string) : keys;
   }
   return links;
 }

@@ -80,9 +80,17 @@ const type = {
       id: 1,
       outgoing: true,
       entityType: 'sab_organisation',
+      entityTypeId: 2,
       singleValued: true,
     },
-    { name: 'groups', id: 2, outgoing: true, entityType: 'sab_group', singleValued: false },
+    {
+      name: 'groups',
+      id: 2,
+      outgoing: true,
+      entityType: 'sab_group',
+      entityTypeId: 2,
+      singleValued: false,
+    },
   ],
 };
 

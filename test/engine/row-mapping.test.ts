@@ -29,7 +29,15 @@ const made = (name: string): Property => ({
 });
 
 function entityType(key: string, ...properties: Property[]): EntityType {
-  return { name: 'thing', connector: 'sab', source: 'things.csv', key, properties, thresholds: {} };
+  return {
+    name: 'thing',
+    connector: 'sab',
+    source: 'things.csv',
+    key,
+    properties,
+    searchable: [],
+    thresholds: {},
+  };
 }
 
 const numbered = { ...entityType('id', whole('id', 'nr')), name: 'numbered' };

@@ -175,6 +175,37 @@ CREATE TRIGGER "link_edit_noted" AFTER INSERT OR UPDATE OR DELETE ON "link" FOR 
 CREATE TRIGGER "resource_truncation_noted" AFTER TRUNCATE ON "resource" FOR EACH STATEMENT EXECUTE FUNCTION "note_edit"();
 CREATE TRIGGER "link_truncation_noted" AFTER TRUNCATE ON "link" FOR EACH STATEMENT EXECUTE FUNCTION "note_edit"();
 
+-- Searches ------------------------------------------------------------------------------------------------------------
+
+ALTER TABLE "entity_type" ADD COLUMN "searchable" TEXT[] DEFAULT ARRAY[]::TEXT[];
+
+-- Makes the indexes of an entity type's resources those of its searchable properties. The key has one anyway.
+CREATE FUNCTION "index_searchable"("type" INTEGER) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET maintenance_work_mem = '256MB' AS $$
+DECLARE
+  child TEXT := 'resource_' || "type";
+  wanted TEXT[];
+  each TEXT;
+BEGIN
+  IF NOT has_table_privilege(session_user, 'resource', 'INSERT') THEN
+    RAISE insufficient_privilege USING MESSAGE = 'only who may insert resources may index them';
+  END IF;
+  IF to_regclass(child) IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT coalesce(array_agg(child || '_by_' || left(md5(property), 12)), '{}') INTO wanted
+    FROM entity_type t, unnest(t.searchable) property WHERE t.id = "type";
+  FOR each IN SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+              WHERE indrelid = child::regclass AND relname LIKE child || '\_by\_%' AND relname <> ALL (wanted) LOOP
+    EXECUTE format('DROP INDEX %I', each);
+  END LOOP;
+  FOR each IN SELECT property FROM entity_type t, unnest(t.searchable) property WHERE t.id = "type" LOOP
+    EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %I ((attributes ->> %L), key)',
+      child || '_by_' || left(md5(each), 12), child, each);
+  END LOOP;
+END
+$$;
+
 -- First loads ---------------------------------------------------------------------------------------------------------
 --
 -- They make tables, which the worker's role may not: the owner of the tables does it for any role that may insert.
@@ -187,7 +218,6 @@ BEGIN
   EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES IN (%s)', parent, child, id);
   EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I', child, child || '_own');
   EXECUTE format('CREATE TRIGGER "truncation_noted" AFTER TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION note_edit()', child);
-  EXECUTE format('ANALYZE %I', child);
 END
 $$;
 REVOKE EXECUTE ON FUNCTION "attach_first_load" FROM PUBLIC;
@@ -216,6 +246,8 @@ BEGIN
        ALTER changed_at SET NOT NULL, ALTER changed_at SET DEFAULT CURRENT_TIMESTAMP',
     child);
   PERFORM attach_first_load('resource', child, 'entity_type_id', "type");
+  PERFORM index_searchable("type");
+  EXECUTE format('ANALYZE %I', child);
   -- The next delta is planned among the changes of this one.
   ANALYZE resource_change;
   RETURN loaded;
@@ -250,6 +282,7 @@ BEGIN
     'ALTER TABLE %I ALTER navigation_property_id SET NOT NULL, ALTER from_id SET NOT NULL, ALTER to_id SET NOT NULL',
     child);
   PERFORM attach_first_load('link', child, 'navigation_property_id', "navigation");
+  EXECUTE format('ANALYZE %I', child);
   ANALYZE link_change;
   RETURN loaded;
 END

@@ -1,10 +1,10 @@
 /** The extraction: the immutable snapshot an export leaves, with the manifest that proves it complete and untouched. */
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../engine/errors.ts';
 import type { ExtractedFile, KeptFile } from './connector.ts';
+import { fileChunks } from './file-chunks.ts';
 
 /** What an extraction is; written last, so an extraction without one was never finished. */
 export interface Manifest {
@@ -82,7 +82,7 @@ export function extractedPath(root: string, id: string, { file }: ExtractedFile)
 }
 
 /**
- * Reads a file of an extraction as it was exported, in chunks of 256 KiB.
+ * Reads a file of an extraction as it was exported, in chunks of 256 KiB, each valid until the next one.
  *
  * @throws LockstepError `ExtractionModified` at its end when bytes or SHA-256 are not what the manifest says. Who
  * writes what was read before the end must be able to take it back.
@@ -96,13 +96,10 @@ export async function* readExtracted(
   const hash = createHash('sha256');
   let bytes = 0;
   try {
-    for await (const chunk of createReadStream(extractedPath(root, id, file), {
-      highWaterMark: 1 << 18,
-      signal,
-    })) {
-      hash.update(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
-      yield chunk as Buffer;
+    for await (const chunk of fileChunks(extractedPath(root, id, file), { signal })) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      yield chunk;
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw modified(id, file);

@@ -1,6 +1,6 @@
 /** The SHA-256 of a file. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { fileChunks } from './file-chunks.ts';
 
 /** Reads a file through from `start` (in bytes, default 0) and digests it; hexadecimal. */
 export async function fileDigest(
@@ -8,8 +8,6 @@ export async function fileDigest(
   { start = 0, signal }: { start?: number; signal: AbortSignal },
 ): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { start, highWaterMark: 1 << 20, signal })) {
-    hash.update(chunk as Buffer);
-  }
+  for await (const chunk of fileChunks(path, { start, signal })) hash.update(chunk);
   return hash.digest('hex');
 }

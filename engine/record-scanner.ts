@@ -23,7 +23,9 @@ const TAB = 0x09;
 export class RecordScanner {
   readonly #delimiter: number;
   readonly #onRecord: OnRecord;
-  #carry: Uint8Array = new Uint8Array(0);
+  /** The record that has not ended yet, and room for what comes next. */
+  #buffer = new Uint8Array(1 << 19);
+  #carried = 0;
   /** Line of the unfinished record's first character. */
   #line = 1;
 
@@ -34,13 +36,20 @@ export class RecordScanner {
 
   /** The record that has not ended yet: a caller should give up on one that grows without end. */
   get unfinished(): { readonly line: number; readonly bytes: number } {
-    return { line: this.#line, bytes: this.#carry.length };
+    return { line: this.#line, bytes: this.#carried };
   }
 
   push(chunk: Uint8Array): void {
-    const bytes = this.#carry.length === 0 ? chunk : concatenate(this.#carry, chunk);
-    const rest = this.#scan(bytes, false);
-    this.#carry = bytes.slice(rest);
+    const length = this.#carried + chunk.length;
+    if (length > this.#buffer.length) {
+      const larger = new Uint8Array(length * 2);
+      larger.set(this.#buffer.subarray(0, this.#carried));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(chunk, this.#carried);
+    const rest = this.#scan(this.#buffer.subarray(0, length), false);
+    this.#buffer.copyWithin(0, rest, length);
+    this.#carried = length - rest;
   }
 
   /**
@@ -49,10 +58,9 @@ export class RecordScanner {
    * @returns the line on which a quote opens that never closes, or undefined when all is well.
    */
   end(): number | undefined {
-    const bytes = this.#carry;
-    const rest = this.#scan(bytes, true);
-    this.#carry = new Uint8Array(0);
-    return rest < bytes.length ? this.#line : undefined;
+    const length = this.#carried;
+    this.#carried = 0;
+    return this.#scan(this.#buffer.subarray(0, length), true) < length ? this.#line : undefined;
   }
 
   /** Returns where the last, unfinished record starts. Lines are counted only for finished records. */
@@ -125,11 +133,4 @@ function isPlain(word: number): boolean {
     ((((lineFeeds - 0x01010101) & ~lineFeeds) | ((quotes - 0x01010101) & ~quotes)) & 0x80808080) ===
     0
   );
-}
-
-function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
 }

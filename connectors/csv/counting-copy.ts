@@ -1,7 +1,6 @@
 /** The extraction's file of a CSV source: written, counted, digested and checked in one pass. */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { LockstepError } from '../../engine/errors.ts';
 import { RecordScanner } from '../../engine/record-scanner.ts';
 import type { ExtractedFile } from '../connector.ts';
@@ -11,12 +10,10 @@ import { detectDelimiter } from './delimiter.ts';
 const longestRecord = 16 * 1024 * 1024;
 
 /** Writes the extraction's file, and counts and digests what it writes. */
-export class CountingCopy {
-  /** Why it cannot be written. */
-  failure: Error | undefined;
+export class CountingCopy implements AsyncDisposable {
   readonly #source: string;
   readonly #configuredDelimiter: string;
-  readonly #stream;
+  readonly #file: FileHandle;
   readonly #hash = createHash('sha256');
   #head: Buffer = Buffer.alloc(0);
   #scanner: RecordScanner | undefined;
@@ -24,21 +21,23 @@ export class CountingCopy {
   #records = 0;
   #bytes = 0;
 
-  constructor(path: string, source: string, delimiter: string) {
+  private constructor(file: FileHandle, source: string, delimiter: string) {
+    this.#file = file;
     this.#source = source;
     this.#configuredDelimiter = delimiter;
-    this.#stream = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-    // A disk that is full says so between two writes; without a listener it would end the process.
-    this.#stream.on('error', (error) => {
-      this.failure = error;
-    });
+  }
+
+  /** Creates the file, which must not exist. */
+  static async create(path: string, source: string, delimiter: string): Promise<CountingCopy> {
+    return new CountingCopy(await open(path, 'wx', 0o600), source, delimiter);
   }
 
   /** Closes the file, whatever it holds. */
-  abandon(): void {
-    this.#stream.destroy();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
   }
 
+  /** Takes the next bytes; they are used only during the call. */
   async write(text: Buffer): Promise<void> {
     if (text.length === 0) return;
     if (this.#scanner === undefined) {
@@ -53,10 +52,6 @@ export class CountingCopy {
   async end(): Promise<Pick<ExtractedFile, 'rows' | 'bytes' | 'sha256' | 'delimiter'>> {
     if (this.#scanner === undefined) await this.#start(this.#head);
     const openQuote = this.#scanner?.end();
-    if (this.failure) throw this.failure;
-    this.#stream.end();
-    await once(this.#stream, 'close');
-    if (this.failure) throw this.failure;
     if (openQuote !== undefined) throw neverCloses(this.#source, openQuote);
     if (this.#records < 2) {
       const what = this.#records === 0 ? 'is blank' : 'holds only its header';
@@ -102,9 +97,14 @@ export class CountingCopy {
       throw tooLong(this.#source, unfinished.line);
     this.#hash.update(text);
     this.#bytes += text.length;
-    if (this.failure) throw this.failure;
-    if (!this.#stream.write(text)) await once(this.#stream, 'drain');
+    await writeAll(this.#file, text);
   }
+}
+
+/** A disk that is nearly full may take a part only, before it says so. */
+async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
 }
 
 /** Where the first line ends that does not end within quotes; -1 when there is none. */

@@ -1,10 +1,10 @@
 /** The CSV connector: copies delimited text files into the extraction as UTF-8, byte by byte where they are UTF-8. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { link, open, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LockstepError } from '../../engine/errors.ts';
 import type { Connector, ExportRequest, ExtractedFile, KeptFile } from '../connector.ts';
+import { fileChunks } from '../file-chunks.ts';
 import { fileDigest } from '../file-digest.ts';
 import { CountingCopy } from './counting-copy.ts';
 import { chooseEncoding, createDecoder, type Encoding, markLength } from './encoding.ts';
@@ -120,25 +120,32 @@ async function copyFile({
   onBytes,
 }: Copying & { readonly source: string }): Promise<ExtractedFile> {
   const decoder = createDecoder(reading.encoding, source);
-  const copy = new CountingCopy(target, source, reading.delimiter);
+  await using copy = await CountingCopy.create(target, source, reading.delimiter);
   // UTF-8 is copied byte by byte, so that one digest does for source and copy.
   const hash = reading.encoding === 'utf-8' ? undefined : createHash('sha256');
   let bytes = 0;
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18, signal })) {
-      hash?.update(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
-      onBytes((chunk as Buffer).length);
-      await copy.write(decoder.push(chunk as Buffer));
-    }
-    await copy.write(decoder.end());
-  } catch (error) {
-    copy.abandon();
-    throw copy.failure ?? asReadError(error, source);
+  for await (const chunk of sourceChunks(path, source, signal)) {
+    hash?.update(chunk);
+    bytes += chunk.length;
+    onBytes(chunk.length);
+    await copy.write(decoder.push(chunk));
   }
+  await copy.write(decoder.end());
   const counted = await copy.end();
   const origin = originOf(hash?.digest('hex') ?? counted.sha256, reading);
   return { source, file: basename(target), ...counted, origin, originBytes: bytes };
+}
+
+async function* sourceChunks(
+  path: string,
+  source: string,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  try {
+    yield* fileChunks(path, { signal });
+  } catch (error) {
+    throw asReadError(error, source);
+  }
 }
 
 /** Grows with every change of what an extraction makes of the same bytes. */

@@ -55,7 +55,8 @@ class Utf8Decoder implements Decoder {
       if (bytes.subarray(0, 3).equals(byteOrderMark)) bytes = bytes.subarray(3);
     }
     const whole = this.#first ? 0 : wholeCharacters(bytes);
-    this.#carry = bytes.subarray(whole);
+    // A copy: the chunk is not ours.
+    this.#carry = Buffer.from(bytes.subarray(whole));
     return this.#checked(bytes.subarray(0, whole));
   }
 
@@ -96,11 +97,20 @@ function wholeCharacters(bytes: Buffer): number {
   return bytes.length;
 }
 
-/** Byte by byte: a search for the next line feed, line by line, would take longer. */
+/** Four bytes at a time: most of them are no line feed. */
 function countLines(bytes: Buffer): number {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let lines = 0;
-  for (let at = 0; at < bytes.length; at++) if (bytes[at] === 0x0a) lines += 1;
+  for (let at = 0; at < bytes.length; at++) {
+    while (at + 4 <= bytes.length && !hasLineFeed(words.getInt32(at))) at += 4;
+    if (bytes[at] === 0x0a) lines += 1;
+  }
   return lines;
+}
+
+function hasLineFeed(word: number): boolean {
+  const zeros = word ^ 0x0a0a0a0a;
+  return ((zeros - 0x01010101) & ~zeros & 0x80808080) !== 0;
 }
 
 /** Decodes with iconv-lite, which puts U+FFFD where bytes mean nothing; our files are refused instead. */

@@ -225,7 +225,8 @@ REVOKE EXECUTE ON FUNCTION "attach_first_load" FROM PUBLIC;
 -- Makes the partition of an entity type from the inserts of a delta, and tells how many there are.
 CREATE FUNCTION "load_first_resources"("type" INTEGER, "delta" BIGINT) RETURNS BIGINT
   LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = public, pg_temp SET maintenance_work_mem = '256MB' AS $$
+  -- By one process, in the order of the source: the next extraction is compared with it in that order.
+  SET search_path = public, pg_temp SET maintenance_work_mem = '256MB' SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
   child TEXT := 'resource_' || "type";
   loaded BIGINT;
@@ -259,7 +260,7 @@ CREATE FUNCTION "load_first_links"("navigation" INTEGER, "delta" BIGINT) RETURNS
   LANGUAGE plpgsql SECURITY DEFINER
   -- The planner does not know yet how much there is: link by link would take for ever.
   SET search_path = public, pg_temp SET maintenance_work_mem = '256MB' SET work_mem = '128MB'
-  SET enable_nestloop = off AS $$
+  SET enable_nestloop = off SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
   child TEXT := 'link_' || "navigation";
   ends navigation_property;

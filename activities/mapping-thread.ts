@@ -70,6 +70,8 @@ interface Current {
   readonly task: MappingTask;
   readonly firstInto: bigint | null;
   readonly fingerprints: FingerprintSet;
+  /** What every usable row begins with. */
+  readonly beginning: Uint8Array;
   readonly map: MapCells;
   /** What a text is as a key of the rows, or of either end of an association. */
   readonly keyConversions: readonly Convert[];
@@ -86,7 +88,9 @@ parentPort?.on('message', (message: ToThread) => {
 async function handle(message: ToThread): Promise<void> {
   if ('task' in message) {
     const { task, firstInto } = message;
-    current = { ...compile(task), firstInto, fingerprints: new FingerprintSet() };
+    const fingerprints = new FingerprintSet();
+    const beginning = beginningOf(task, firstInto);
+    current = { ...compile(task), firstInto, fingerprints, beginning };
     return;
   }
   const { fingerprints } = current as Current;
@@ -106,7 +110,14 @@ const writers = {
   references: new RowWriter(1 << 12),
 } satisfies Record<StagedPart, RowWriter>;
 
-function compile(task: MappingTask): Omit<Current, 'firstInto' | 'fingerprints'> {
+function beginningOf({ id }: MappingTask, firstInto: bigint | null): Uint8Array {
+  const writer = new RowWriter(64);
+  if (firstInto === null) writer.row(5).int(id);
+  else writer.row(7).bigint(firstInto).int(id).text('insert');
+  return writer.take();
+}
+
+function compile(task: MappingTask): Pick<Current, 'task' | 'map' | 'keyConversions'> {
   const header = new Header(task.header);
   const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
   if ('association' in task) {
@@ -191,13 +202,12 @@ function withRawRow(problem: RowProblem, record: string): RowProblem {
 }
 
 function writeUsable(
-  { task, firstInto, fingerprints }: Current,
+  { task, firstInto, fingerprints, beginning }: Current,
   mapped: MappedResource | MappedLink,
   { line, digests, at }: Place,
 ): void {
   const { usable, references } = writers;
-  if (firstInto === null) usable.row(5).int(task.id);
-  else usable.row(7).bigint(firstInto).int(task.id).text('insert');
+  usable.again(beginning);
   if (firstInto !== null) {
     if ('from' in mapped) fingerprints.add(mapped.from, mapped.to);
     else fingerprints.add(mapped.key);

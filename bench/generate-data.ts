@@ -1,17 +1,19 @@
 /** Generates the benchmark's data: users, groups and memberships of one day and the next, the same bytes for the same seed. */
 import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 
-/** How much of everything, and how much of it is other on the next day. */
+/** How much of everything there is on the first day. */
 export interface DataSize {
   readonly users: number;
   readonly groups: number;
   readonly memberships: number;
 }
 
-/** The sizes of the published table: 10k, 100k and 1M users. */
+/** The sizes of the published tables: 10k, 100k and 1M users. */
 export const sizes = {
   '10k': { users: 10_000, groups: 500, memberships: 40_000 },
   '100k': { users: 100_000, groups: 2_000, memberships: 400_000 },
@@ -20,6 +22,35 @@ export const sizes = {
 
 export type SizeName = keyof typeof sizes;
 
+/** The generated directories. `day-1-rotated` has the rows of `day-1`, the second half of each file first. */
+export const days = ['day-0', 'day-1', 'day-1-rotated'] as const;
+export type Day = (typeof days)[number];
+
+/** The files of a day, in the order in which a reader without foreign keys may take them. */
+export const files = ['users', 'groups', 'memberships'] as const;
+export type FileName = (typeof files)[number];
+
+/** The columns of each file; the first of the users and of the groups is their key, both are that of a membership. */
+export const columns = {
+  users:
+    'login,last_name,first_name,mail,phone,title,department,site,number,hired,status,country,cost_centre,kind,floor'.split(
+      ',',
+    ),
+  groups: ['code', 'label'],
+  memberships: ['login', 'code'],
+} as const satisfies Record<FileName, readonly string[]>;
+
+/** What a file holds on the first day, and what is other on the next. */
+export interface FileChange {
+  readonly rows: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+export type Changes = Readonly<Record<FileName, FileChange>>;
+
+/** Shares of the rows of the first day; a membership has nothing to update, so it moves to another group. */
 const updatedShare = 0.005;
 const insertedShare = 0.001;
 const deletedShare = 0.001;
@@ -35,16 +66,37 @@ function random(seed: number): () => number {
   };
 }
 
+type Fate = 'kept' | 'updated' | 'deleted';
+
+function fateOf(draw: number): Fate {
+  if (draw < deletedShare) return 'deleted';
+  return draw > 1 - updatedShare ? 'updated' : 'kept';
+}
+
 const lastNames = 'Martin,Bernard,Dubois,Müller,García,Rossi,Kowalski,Novák,Jensen,O’Brien'.split(
   ',',
 );
 const firstNames = 'Anaïs,Zoé,Jürgen,Pedro,Giulia,Piotr,Jana,Lars,Siobhán,Noël'.split(',');
+const grades = 'Junior,Senior,Principal,Assistant,Deputy,Regional'.split(',');
+const fields = 'Accounts Payable,Supply Chain,Network,Data Protection,Customer Care,Payroll'.split(
+  ',',
+);
+const roles = 'Engineer,Specialist,Manager,Analyst'.split(',');
 const departments = 'Finance,Sales,"Research, applied",Operations,Legal,People,Security,IT'.split(
   /,(?! )/,
 );
+const systems = 'erp,crm,payroll,files,reports,portal,mail,vpn'.split(',');
 
-/** The row of a user; `version` changes the title and the phone, as a promotion would. */
-function userRow(index: number, version: number): string {
+function login(index: number): string {
+  return `u${String(index).padStart(8, '0')}`;
+}
+
+function code(index: number): string {
+  return `grp-${systems[index % systems.length]}-${String(index).padStart(5, '0')}`;
+}
+
+/** The row of a user; `version` changes the phone and perhaps the title, as a promotion would. */
+function userRow(index: number, version: 0 | 1): string {
   const next = random(index * 2_654_435_761);
   const pick = <T>(from: readonly T[]) => from[Math.floor(next() * from.length)] as T;
   const last = pick(lastNames);
@@ -52,13 +104,14 @@ function userRow(index: number, version: number): string {
   const day = String(1 + Math.floor(next() * 28)).padStart(2, '0');
   const month = String(1 + Math.floor(next() * 12)).padStart(2, '0');
   const year = 1995 + Math.floor(next() * 30);
+  const grade = (Math.floor(next() * grades.length) + version) % grades.length;
   return [
-    `u${String(index).padStart(8, '0')}`,
+    login(index),
     last,
     first,
-    `u${index}@example.com`,
+    `${login(index)}@corp.example.com`,
     `+33 1 ${String(Math.floor(next() * 1e8)).padStart(8, '0')}${version}`,
-    `Engineer ${version + Math.floor(next() * 9)}`,
+    `${grades[grade]} ${pick(fields)} ${pick(roles)}`,
     pick(departments),
     `Site ${Math.floor(next() * 40)}`,
     String(100_000 + index),
@@ -71,96 +124,122 @@ function userRow(index: number, version: number): string {
   ].join(',');
 }
 
-const userHeader =
-  'login,last_name,first_name,mail,phone,title,department,site,number,hired,status,country,cost_centre,kind,floor';
-
-/** Writes `day-0` and `day-1` of a size below a directory. */
-export async function generateData(
-  directory: string,
-  { users, groups, memberships }: DataSize,
-): Promise<void> {
-  for (const day of [0, 1] as const) {
-    const folder = join(directory, `day-${day}`);
-    await mkdir(folder, { recursive: true });
-    await write(join(folder, 'groups.csv'), function* () {
-      yield 'code,label';
-      for (let index = 0; index < groups; index++) yield `g${index},Group ${index}`;
-    });
-    await write(join(folder, 'users.csv'), function* () {
-      yield userHeader;
-      for (let index = 0; index < users; index++) {
-        const fate = random(index + 7)();
-        if (day === 1 && fate < deletedShare) continue;
-        yield userRow(index, day === 1 && fate > 1 - updatedShare ? 1 : 0);
-      }
-      for (let index = users; day === 1 && index < users * (1 + insertedShare); index++)
-        yield userRow(index, 0);
-    });
-    await write(join(folder, 'memberships.csv'), function* () {
-      yield 'login,code';
-      const each = memberships / users;
-      for (let index = 0; index < users; index++) {
-        const next = random(index + 7);
-        const gone = next() < deletedShare;
-        const first = Math.floor(next() * groups);
-        const moves = next() < updatedShare;
-        if (day === 1 && gone) continue;
-        for (let nth = 0; nth < each; nth++) {
-          const moved = day === 1 && nth === 0 && moves ? 1 : 0;
-          yield `u${String(index).padStart(8, '0')},g${(first + nth * 7 + moved) % groups}`;
-        }
-      }
-    });
-  }
+function groupRow(index: number, version: 0 | 1): string {
+  return `${code(index)},Group ${index}${version ? ' (renamed)' : ''}`;
 }
 
-async function write(path: string, lines: () => Generator<string>): Promise<void> {
-  const stream: WriteStream = createWriteStream(path);
-  let text = '';
-  for (const line of lines()) {
-    text += `${line}\n`;
+/** Rows of a file on the second day, or on the first; what is other is counted. */
+type Rows = (
+  size: DataSize,
+  isNextDay: boolean,
+  changes: Record<keyof FileChange, number>,
+) => Generator<string>;
+
+const rowsOf: Record<FileName, Rows> = {
+  *users({ users }, isNextDay, changes) {
+    for (let index = 0; index < users; index++) {
+      const fate = isNextDay ? fateOfUser(index) : 'kept';
+      if (fate !== 'kept') changes[fate] += 1;
+      if (fate !== 'deleted') yield userRow(index, fate === 'updated' ? 1 : 0);
+    }
+    for (let index = users; isNextDay && index < users * (1 + insertedShare); index++) {
+      changes.inserted += 1;
+      yield userRow(index, 0);
+    }
+  },
+  *groups({ groups }, isNextDay, changes) {
+    for (let index = 0; index < groups; index++) {
+      const isRenamed = isNextDay && fateOf(random(index + 11)()) === 'updated';
+      if (isRenamed) changes.updated += 1;
+      yield groupRow(index, isRenamed ? 1 : 0);
+    }
+  },
+  *memberships({ users, groups, memberships }, isNextDay, changes) {
+    const each = memberships / users;
+    for (let index = 0; index < users * (1 + (isNextDay ? insertedShare : 0)); index++) {
+      const isGone = isNextDay && index < users && fateOfUser(index) === 'deleted';
+      const next = random(index * 2_246_822_519 + 13);
+      const first = Math.floor(next() * groups);
+      for (let nth = 0; nth < each; nth++) {
+        const fate = isNextDay && index < users ? fateOf(next()) : 'kept';
+        if (isGone || fate !== 'kept') changes.deleted += 1;
+        if (isGone || fate === 'deleted') continue;
+        if (fate === 'updated' || index >= users) changes.inserted += 1;
+        // Groups of one user are 7 apart, so one that moves by 1 is in none of the others.
+        const group = (first + nth * 7 + (fate === 'updated' ? 1 : 0)) % groups;
+        yield `${login(index)},${code(group)}`;
+      }
+    }
+  },
+};
+
+function fateOfUser(index: number): Fate {
+  return fateOf(random(index + 7)());
+}
+
+/** Writes the directories of all days below a directory. @returns what is other on the second day. */
+export async function generateData(
+  directory: string,
+  size: DataSize,
+  signal: AbortSignal,
+): Promise<Changes> {
+  for (const day of days) await mkdir(join(directory, day), { recursive: true });
+  const changes = {} as Record<FileName, FileChange>;
+  for (const name of files) {
+    const counted = { rows: size[name], inserted: 0, updated: 0, deleted: 0 };
+    for (const day of ['day-0', 'day-1'] as const) {
+      const path = join(directory, day, `${name}.csv`);
+      await writeRows(path, columns[name], rowsOf[name](size, day === 'day-1', counted), signal);
+    }
+    await rotateRows(
+      join(directory, 'day-1', `${name}.csv`),
+      join(directory, 'day-1-rotated', `${name}.csv`),
+    );
+    changes[name] = counted;
+  }
+  return changes;
+}
+
+async function writeRows(
+  path: string,
+  header: readonly string[],
+  rows: Iterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const stream = createWriteStream(path);
+  let text = `${header.join(',')}\n`;
+  for (const row of rows) {
+    text += `${row}\n`;
     if (text.length > 1 << 18) {
       if (!stream.write(text)) await once(stream, 'drain');
       text = '';
+      await turn(undefined, { signal });
     }
   }
   stream.end(text);
   await once(stream, 'close');
 }
 
-/** The configuration for the generated files: every limit as wide as it can be, so that only a first load asks. */
-export function benchmarkConfiguration(directory: string): string {
-  const columns = userHeader.split(',').map((column) => {
-    if (column === 'hired') return `      hired: { column: hired, type: date, format: dd/MM/yyyy }`;
-    if (column === 'status')
-      return `      active: { column: status, type: boolean, true: [A], false: [I] }`;
-    return `      ${column}: { column: ${column} }`;
-  });
-  return `connectors:
-  bench:
-    kind: csv
-    directory: ${JSON.stringify(directory)}
-    schedules: { complete: never }
-    thresholds:
-      maximumInsertedLines: 100000
-      maximumUpdatedLines: 100000
-      maximumDeletedLines: 100000
-      maximumLinkInsertedLines: 1000000
-      maximumLinkUpdatedLines: 1000000
-      maximumLinkDeletedLines: 1000000
-entityTypes:
-  bench_user:
-    connector: bench
-    source: users.csv
-    key: login
-    properties:
-${columns.join('\n')}
-  bench_group: { connector: bench, source: groups.csv, key: code, properties: { code: { column: code }, label: { column: label } } }
-associations:
-  bench_membership:
-    connector: bench
-    source: memberships.csv
-    from: { entityType: bench_user, property: groups, column: login }
-    to: { entityType: bench_group, property: members, column: code }
-`;
+/** Copies a file with the second half of its rows first; the header stays. Bytes are copied, so no row may hold a line break. */
+async function rotateRows(from: string, to: string): Promise<void> {
+  await using file = await open(from);
+  const { size } = await file.stat();
+  const body = await lineStart(file, 0);
+  const middle = await lineStart(file, body + Math.floor((size - body) / 2));
+  const parts = [
+    [0, body],
+    [middle, size],
+    [body, middle],
+  ] as const;
+  for (const [start, end] of parts)
+    await pipeline(
+      createReadStream(from, { start, end: end - 1 }),
+      createWriteStream(to, { flags: 'a' }),
+    );
+}
+
+/** Where the first line after a position begins. */
+async function lineStart(file: Awaited<ReturnType<typeof open>>, after: number): Promise<number> {
+  const { buffer } = await file.read(Buffer.alloc(4096), 0, 4096, after);
+  return after + buffer.indexOf('\n') + 1;
 }

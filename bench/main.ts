@@ -1,107 +1,122 @@
-/** `npm run bench [10k|100k|1m]`: the real product on generated data, beside COPY of the same files in the same run. */
-import { createReadStream } from 'node:fs';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+/** `npm run bench`: Lockstep and its references on the same data and server; see `--help`. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
-import { type DevStack, startDevStack } from '../client/dev-stack.ts';
-import { connectLockstep, type Lockstep } from '../client/lockstep.ts';
-import { benchmarkConfiguration, generateData, type SizeName, sizes } from './generate-data.ts';
+import { cacheDirectory } from '../local/home.ts';
+import { type BenchmarkArguments, readArguments } from './arguments.ts';
+import { runCycle } from './cycle.ts';
+import { dataOf } from './data-cache.ts';
+import type { SizeName } from './generate-data.ts';
+import { lockstep } from './lockstep.ts';
+import { describeMachine, loadAverage } from './machine.ts';
+import { copyReference } from './references/copy.ts';
+import { findDlt } from './references/dlt.ts';
+import { setBasedSql } from './references/set-based-sql.ts';
+import { findSling } from './references/sling.ts';
+import { findSqlRunner, type SqlRunner } from './references/sql-script.ts';
+import { machineReport, notes, scalingReport, sizeReport } from './report.ts';
+import type { BenchmarkResult, RunResult, SizeResult } from './result.ts';
+import { digestFiles } from './row-digest.ts';
+import { type Server, startServer, tuning, withClient } from './server.ts';
+import type { MissingTool, Tool, ToolName } from './tool.ts';
 
-const files = ['users.csv', 'groups.csv', 'memberships.csv'];
+/** What all sizes share. */
+interface Bench {
+  readonly server: Server;
+  readonly home: string;
+  readonly cache: string;
+  readonly references: readonly Tool[];
+  readonly measuresLockstep: boolean;
+  readonly runs: number;
+  readonly signal: AbortSignal;
+}
 
-/** Seconds that COPY of the files into new unlogged tables of text columns takes, and nothing else. */
-async function copySeconds(databaseUrl: string, directory: string): Promise<number> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    for (const file of files) {
-      const [header = ''] = (await readFile(join(directory, file), 'utf8')).split('\n', 1);
-      const columns = header.split(',').map((column) => `${pg.escapeIdentifier(column)} text`);
-      await client.query(`create unlogged table if not exists ${tableOf(file)} (${columns})`);
-      await client.query(`truncate ${tableOf(file)}`);
+async function benchmark(args: BenchmarkArguments, signal: AbortSignal): Promise<void> {
+  await using cleanup = new AsyncDisposableStack();
+  const home = await mkdtemp(join(tmpdir(), 'lockstep-benchmark-'));
+  cleanup.defer(() => rm(home, { recursive: true, force: true }));
+  const cache = cacheDirectory(process.env);
+  const runner = await findSqlRunner(signal);
+  const found = await findReferences(args.tools, runner, cache, signal);
+  const references = found.filter((tool) => 'open' in tool);
+  const missing = found.filter((tool) => 'missing' in tool);
+  for (const tool of missing) console.error(`Without ${tool.name}: it ${tool.missing}`);
+  const server = cleanup.use(await startServer(home, signal));
+  const settings = Object.entries(tuning).map((setting) => setting.join(' '));
+  const machine = describeMachine({
+    PostgreSQL: [server.version, ...settings].join(', '),
+    'SQL through': runner.title,
+  });
+  console.log(`${machineReport(machine, missing)}\n`);
+
+  const measuresLockstep = args.tools.includes('lockstep');
+  const bench = { server, home, cache, references, measuresLockstep, runs: args.runs, signal };
+  const sizes: SizeResult[] = [];
+  for (const size of args.sizes) {
+    const { result, tools } = await measureSize(bench, size);
+    sizes.push(result);
+    console.log(`${sizeReport(result, tools)}\n`);
+    if (args.json !== undefined) {
+      const all: BenchmarkResult = { machine, missing, sizes };
+      await writeFile(args.json, `${JSON.stringify(all, null, 2)}\n`);
     }
-    const started = performance.now();
-    for (const file of files) {
-      const into = client.query(copyFrom(`copy ${tableOf(file)} from stdin (format csv, header)`));
-      await pipeline(createReadStream(join(directory, file)), into);
-    }
-    return (performance.now() - started) / 1000;
-  } finally {
-    for (const file of files) await client.query(`drop table if exists ${tableOf(file)}`);
-    await client.end();
+    if (size !== args.sizes.at(-1)) continue;
+    const scaling = scalingReport(sizes, tools);
+    if (scaling) console.log(`${scaling}\n`);
+    console.log(notes(tools));
   }
 }
 
-function tableOf(file: string): string {
-  return `bench_${file.replace('.csv', '')}`;
-}
-
-/** Runs the connector and, when it asks, resumes it; the time of the two together, without the time between. */
-async function runSeconds(lockstep: Lockstep): Promise<{ seconds: number; state: string }> {
-  let started = performance.now();
-  let job = await lockstep.run('bench');
-  let seconds = (performance.now() - started) / 1000;
-  if (job.state === 'blocked') {
-    started = performance.now();
-    job = await lockstep.resume(job.job, { reason: 'benchmark' });
-    seconds += (performance.now() - started) / 1000;
+async function findReferences(
+  names: readonly ToolName[],
+  runner: SqlRunner,
+  cache: string,
+  signal: AbortSignal,
+): Promise<(Tool | MissingTool)[]> {
+  const found = [copyReference(runner)] as (Tool | MissingTool)[];
+  for (const name of ['sql', 'freeze'] as const) {
+    if (names.includes(name)) found.push(setBasedSql(runner, name));
   }
-  return { seconds, state: job.state };
+  if (names.includes('dlt')) found.push(await findDlt(cache, signal));
+  if (names.includes('sling')) found.push(await findSling(cache, signal));
+  return found;
 }
 
-/** The most memory the worker has had, in MiB (Linux only). */
-async function peakMemory({ worker }: DevStack): Promise<number | undefined> {
-  try {
-    const status = await readFile(`/proc/${worker.pid}/status`, 'utf8');
-    return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
-  } catch {
-    return undefined;
+async function measureSize(
+  { server, home, cache, references, measuresLockstep, runs, signal }: Bench,
+  size: SizeName,
+): Promise<{ result: SizeResult; tools: readonly Tool[] }> {
+  const data = await dataOf(size, cache, signal);
+  const { changes, bytes } = data;
+  console.error(`${size}: reading the files`);
+  const digests = await withClient(
+    await server.createDatabase('bench_files'),
+    signal,
+    async (client) => await digestFiles(client, data, signal),
+  );
+  await server.dropDatabase('bench_files');
+  const tools = measuresLockstep ? [...references, lockstep(changes)] : references;
+  const results: RunResult[] = [];
+  for (let run = 1; run <= runs; run++) {
+    const before = loadAverage();
+    const log = (text: string) => console.error(`${size}, run ${run} of ${runs}, ${text}`);
+    log(`load average ${before}`);
+    const measurements = await runCycle({ data, digests, tools, server, home, signal, log });
+    results.push({ loadAverage: before, measurements });
   }
+  return { result: { size, bytes, changes, runs: results }, tools };
 }
 
-async function bench(size: SizeName): Promise<void> {
-  const home = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
-  const current = join(home, 'current');
-  const configurationFile = join(home, 'lockstep.yaml');
-  console.log(`Generating ${size}: ${JSON.stringify(sizes[size])} …`);
-  await generateData(home, sizes[size]);
-  await writeFile(configurationFile, benchmarkConfiguration(current));
-  const env = { ...process.env, LOCKSTEP_CONFIG: configurationFile };
-  const stack = await startDevStack({ env, home, log: () => {} });
-  const { environment } = stack;
-  const lockstep = await connectLockstep({ environment, configurationFile });
-  try {
-    console.log('run         Lockstep s  COPY s  ratio  worker MiB  state');
-    for (const [name, day] of [
-      ['first load', 'day-0'],
-      ['unchanged', 'day-0'],
-      ['next day', 'day-1'],
-      ['unchanged', 'day-1'],
-    ] as const) {
-      await rm(current, { recursive: true, force: true });
-      await cp(join(home, day), current, { recursive: true });
-      const reference = await copySeconds(stack.state.databaseUrl, current);
-      const { seconds, state } = await runSeconds(lockstep);
-      const cells = [
-        name.padEnd(10),
-        seconds.toFixed(1).padStart(10),
-        reference.toFixed(1).padStart(6),
-        (seconds / reference).toFixed(2).padStart(5),
-        String((await peakMemory(stack)) ?? '?').padStart(10),
-        state,
-      ];
-      console.log(cells.join('  '));
-    }
-  } finally {
-    await lockstep.close();
-    await stack.stop();
-    await rm(home, { recursive: true, force: true });
-  }
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (!interruption.signal.aborted) console.error('Interrupted: stopping what was started …');
+    interruption.abort();
+  });
 }
-
-const [size = '100k'] = process.argv.slice(2);
-if (!(size in sizes)) throw new RangeError(`the sizes are ${Object.keys(sizes).join(', ')}`);
-await bench(size as SizeName);
+try {
+  await benchmark(readArguments(process.argv.slice(2)), interruption.signal);
+} catch (error) {
+  if (!interruption.signal.aborted) throw error;
+  process.exitCode = 130;
+}

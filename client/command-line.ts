@@ -9,7 +9,7 @@ import { type CommandContext, examples } from './commands/command.ts';
 import { addDecision } from './commands/decide.ts';
 import { addDev } from './commands/dev.ts';
 import { addJob, addJobs } from './commands/jobs.ts';
-import { addMigrate, addWorker } from './commands/parts.ts';
+import { addMigrate, addPurge, addWorker } from './commands/parts.ts';
 import { addRun } from './commands/run.ts';
 import { addActivation, addSchedules } from './commands/schedules.ts';
 import { exitCodeOfError } from './exit-code.ts';
@@ -81,6 +81,7 @@ function createProgram(context: CommandContext): Command {
   addCheck(program, context);
   addWorker(program, context);
   addMigrate(program, context);
+  addPurge(program, context);
   return program;
 }
 

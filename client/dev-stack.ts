@@ -11,7 +11,7 @@ import { type DevWorker, startDevWorker } from './dev-worker.ts';
 import { applySchedules, type ScheduleChanges } from './schedules.ts';
 import { environmentOf, findTemporalServer, namesTemporal, writeProfile } from './servers.ts';
 import { Session } from './session.ts';
-import { runMigration } from './worker-process.ts';
+import { runScript } from './worker-process.ts';
 
 /** What to start and where. */
 export interface DevStackOptions {
@@ -176,7 +176,7 @@ async function temporalOf(
 
 async function migrate(environment: NodeJS.ProcessEnv, log: (text: string) => void): Promise<void> {
   let output = '';
-  const code = await runMigration(environment, (text) => {
+  const code = await runScript('migrate', environment, (text) => {
     output += text;
   });
   if (code !== 0) {

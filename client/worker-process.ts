@@ -9,13 +9,15 @@ import { fileURLToPath } from 'node:url';
  */
 const heapFlags = ['--max-semi-space-size=8', '--max-old-space-size=320'];
 
+export type WorkerScript = 'main' | 'migrate' | 'purge';
+
 /** The arguments of Node for an entry script of worker/. */
-export function workerArguments(name: 'main' | 'migrate'): string[] {
+export function workerArguments(name: WorkerScript): string[] {
   return name === 'main' ? [...heapFlags, workerScript(name)] : [workerScript(name)];
 }
 
 /** Where an entry script of worker/ is: `.ts` in a checkout, `.js` in a build. */
-export function workerScript(name: 'main' | 'migrate'): string {
+export function workerScript(name: WorkerScript): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return fileURLToPath(new URL(`../worker/${name}.${extension}`, import.meta.url));
 }
@@ -26,7 +28,7 @@ export function workerScript(name: 'main' | 'migrate'): string {
  * @returns its exit code; 128 + n when signal n ended it.
  */
 export async function runInForeground(
-  name: 'main' | 'migrate',
+  name: WorkerScript,
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
   const child = spawn(process.execPath, workerArguments(name), {
@@ -51,12 +53,14 @@ export async function runInForeground(
   }
 }
 
-/** Applies the migrations; what the script prints goes to `write`. @returns its exit code. */
-export async function runMigration(
+/** Runs a script of worker/; what it prints goes to `write`. @returns its exit code. */
+export async function runScript(
+  name: WorkerScript,
   environment: NodeJS.ProcessEnv,
   write: (text: string) => void,
+  ...parameters: readonly string[]
 ): Promise<number> {
-  const child = spawn(process.execPath, workerArguments('migrate'), {
+  const child = spawn(process.execPath, [...workerArguments(name), ...parameters], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: environment,
   });

@@ -3,11 +3,15 @@
 /** What the set says of a record's digest: never stored, stored and met for the first time, or met before. */
 export type Sighting = 'new' | 'known' | 'again';
 
+/** So many digests further on one is looked for: rows that are gone, or stored elsewhere by now, leave gaps. */
+const lookAhead = 16;
+
 /**
- * Bounded memory: typed arrays, 16 bytes a digest, and some 6 more once one was met out of order.
+ * Bounded memory: typed arrays, 16 bytes a digest, and some 6 more once many were met out of order.
  *
  * Most extractions hold most records in the order in which they are stored, so each sighting is first compared with the
- * digest after the one seen last. Only when that fails a table of all digests is made and asked.
+ * digests after the one seen last. What is not among them is taken for new, until that has happened so often that a table
+ * of all digests is worth making. Whoever takes a stored record for new compares it in vain, and no more than that.
  */
 export class DigestSet {
   #words: Uint32Array;
@@ -16,6 +20,9 @@ export class DigestSet {
   #seenCount = 0;
   /** Which digest is expected next. */
   #next = 0;
+  /** What was taken for new without asking the table, four words each. */
+  #strangers = new Uint32Array(64);
+  #strangerCount = 0;
   /** Slot → index of the digest + 1, 0 when empty; open addressing. */
   #slots: Uint32Array | undefined;
   #mask = 0;
@@ -31,7 +38,7 @@ export class DigestSet {
 
   /** How many stored digests the extraction has not shown (yet). */
   get unseenCount(): number {
-    if (this.#seenCount < this.#size) this.#index();
+    if (this.#seenCount < this.#size) this.#recogniseStrangers();
     return this.#size - this.#seenCount;
   }
 
@@ -55,15 +62,21 @@ export class DigestSet {
   /** Notes that the extraction holds a record of this digest. */
   see(words: Uint32Array): Sighting {
     if (this.#seen.length < this.#size) this.#seen = new Uint8Array(this.#size);
-    let entry = this.#next;
-    if (entry >= this.#size || this.#seen[entry] === 1 || !this.#is(entry, words)) {
-      entry = this.#find(words);
+    let entry = this.#ahead(words);
+    if (entry === -1 && this.#slots === undefined) {
+      // Four strangers in a hundred, or a store so small that it does not matter.
+      if ((this.#strangerCount + 1) * 25 < this.#size) {
+        this.#note(words);
+        return 'new';
+      }
+      this.#recogniseStrangers();
+      this.#index();
     }
+    if (entry === -1) entry = this.#find(words);
     if (entry === -1) return 'new';
     this.#next = entry + 1;
     if (this.#seen[entry] === 1) return 'again';
-    this.#seen[entry] = 1;
-    this.#seenCount += 1;
+    this.#mark(entry);
     return 'known';
   }
 
@@ -86,6 +99,47 @@ export class DigestSet {
     );
   }
 
+  /** The digest among those that come next in the store, if it is there and was not seen. */
+  #ahead(words: Uint32Array): number {
+    const end = Math.min(this.#next + lookAhead, this.#size);
+    for (let entry = this.#next; entry < end; entry++) {
+      if (this.#seen[entry] === 0 && this.#is(entry, words)) return entry;
+    }
+    return -1;
+  }
+
+  #note(words: Uint32Array): void {
+    if (this.#strangerCount * 4 === this.#strangers.length) {
+      const larger = new Uint32Array(this.#strangers.length * 2);
+      larger.set(this.#strangers);
+      this.#strangers = larger;
+    }
+    this.#strangers.set(words, this.#strangerCount * 4);
+    this.#strangerCount += 1;
+  }
+
+  /** A stored record that was taken for new was met, all the same. */
+  #recogniseStrangers(): void {
+    if (this.#seen.length < this.#size) this.#seen = new Uint8Array(this.#size);
+    const unseen = new Map<string, number>();
+    for (let entry = 0; entry < this.#size; entry++) {
+      if (this.#seen[entry] === 1) continue;
+      const text = this.#words.subarray(entry * 4, entry * 4 + 4).join();
+      if (unseen.has(text)) this.#mark(entry);
+      else unseen.set(text, entry);
+    }
+    for (let nth = 0; nth < this.#strangerCount; nth++) {
+      const entry = unseen.get(this.#strangers.subarray(nth * 4, nth * 4 + 4).join());
+      if (entry !== undefined && this.#seen[entry] !== 1) this.#mark(entry);
+    }
+    this.#strangerCount = 0;
+  }
+
+  #mark(entry: number): void {
+    this.#seen[entry] = 1;
+    this.#seenCount += 1;
+  }
+
   #find(words: Uint32Array): number {
     const slots = this.#index();
     let slot = (words[0] as number) & this.#mask;
@@ -99,7 +153,6 @@ export class DigestSet {
   /** Makes the table. Of a digest that was added twice, the second one counts as seen. */
   #index(): Uint32Array {
     if (this.#slots) return this.#slots;
-    if (this.#seen.length < this.#size) this.#seen = new Uint8Array(this.#size);
     let length = 16;
     while (length < this.#size * 1.3) length *= 2;
     const slots = new Uint32Array(length);
@@ -114,8 +167,7 @@ export class DigestSet {
       if (slots[slot] === 0) {
         slots[slot] = index + 1;
       } else if (this.#seen[index] !== 1) {
-        this.#seen[index] = 1;
-        this.#seenCount += 1;
+        this.#mark(index);
       }
     }
     return slots;

@@ -107,7 +107,7 @@ export function compileEntityMapping(
 
   return (cells) => {
     if (cells.length !== width) return { problem: wrongWidth(cells.length, width) };
-    const row = new RowInProgress(key);
+    const row = new RowInProgress(key, fromExpressions.length > 0);
     for (const { property, convert, position } of fromColumns) {
       row.take(property, cells[position as number] as string, convert);
     }
@@ -139,16 +139,18 @@ function conversionOf(property: Property, targets: ReadonlyMap<string, EntityTyp
 
 /** Collects the values of one row; the first problem is kept, further ones are added to its message. */
 class RowInProgress {
-  /** What expressions see: attributes, and the keys that references hold. */
+  /** What expressions see: attributes, and the keys that references hold. Kept only where there are expressions. */
   readonly values: Record<string, Value> = {};
+  readonly #keepsValues: boolean;
   readonly #attributes: Record<string, Value> = {};
   readonly #references: Record<string, string> = {};
   readonly #keyProperty: Property;
   #problem: RowProblem | undefined;
   #keyFailed = false;
 
-  constructor(keyProperty: Property) {
+  constructor(keyProperty: Property, keepsValues: boolean) {
     this.#keyProperty = keyProperty;
+    this.#keepsValues = keepsValues;
   }
 
   get failed(): boolean {
@@ -183,7 +185,7 @@ class RowInProgress {
 
   finish(): Mapped<MappedResource> {
     const { name } = this.#keyProperty;
-    const key = Object.hasOwn(this.values, name) ? String(this.values[name]) : null;
+    const key = Object.hasOwn(this.#attributes, name) ? String(this.#attributes[name]) : null;
     if (key === null && this.#keyIsBlank) return { problem: this.#keyMissing() };
     if (this.#problem || key === null) {
       return { problem: { ...(this.#problem as RowProblem), key } };
@@ -207,7 +209,7 @@ class RowInProgress {
   }
 
   #set(property: Property, value: Value): void {
-    this.values[property.name] = value;
+    if (this.#keepsValues) this.values[property.name] = value;
     if (property.kind === 'reference') this.#references[property.name] = String(value);
     else this.#attributes[property.name] = value;
   }

@@ -85,17 +85,9 @@ export async function countResources(
 
 /** Counts the planned changes of every navigation property that is declared by the connector or touched by the delta. */
 export async function countLinks(plan: Plan, planned: readonly PlannedRows[]): Promise<LinkPlan[]> {
-  const { session, deltaId, connector } = plan;
-  const { rows } = await session.query<{ id: number; most: string }>(
-    `select id, max(count) as most from (
-       select navigation_property_id as id, count(*) from link_change
-       where delta_id = ${deltaId} and change = 'delete' group by 1, from_id
-       union all
-       select navigation_property_id, count(*) from link_change
-       where delta_id = ${deltaId} and change = 'delete' group by 1, to_id) losses
-     group by 1`,
-  );
+  const { session, connector } = plan;
   const plans: LinkPlan[] = [];
+  const losses = await mostDeletedOfOneResource(plan, planned);
   for (const navigation of plan.navigations) {
     const { id } = navigation;
     const changes = countChanges(planned, 'link_change', id);
@@ -106,10 +98,30 @@ export async function countLinks(plan: Plan, planned: readonly PlannedRows[]): P
       ...changes,
       navigation,
       stored: compared?.stored ?? (await countStoredLinks(session, id)),
-      mostDeletedOfOneResource: Number(rows.find((row) => row.id === id)?.most ?? 0),
+      mostDeletedOfOneResource: losses.get(id) ?? 0,
     });
   }
   return plans;
+}
+
+/** Navigation property → how many links the resource loses that loses most of them, at either end. */
+async function mostDeletedOfOneResource(
+  { session, deltaId }: Plan,
+  planned: readonly PlannedRows[],
+): Promise<Map<number, number>> {
+  if (!planned.some(({ table, change }) => table === 'link_change' && change === 'delete')) {
+    return new Map();
+  }
+  const { rows } = await session.query<{ id: number; most: string }>(
+    `select id, max(count) as most from (
+       select navigation_property_id as id, count(*) from link_change
+       where delta_id = ${deltaId} and change = 'delete' group by 1, from_id
+       union all
+       select navigation_property_id, count(*) from link_change
+       where delta_id = ${deltaId} and change = 'delete' group by 1, to_id) losses
+     group by 1`,
+  );
+  return new Map(rows.map(({ id, most }) => [id, Number(most)]));
 }
 
 function countChanges(

@@ -64,17 +64,16 @@ async function checkFirstLinks(
        where ${ours} and c.id = again.id and again.nth > 1`,
     );
   }
-  // The planner knows nothing of these changes yet: one by one would take for ever.
-  await session.query('set local enable_nestloop = off');
+  // NOT IN looks every change up in one table of all keys, whatever the planner thinks how many there are; it knows
+  // nothing of these changes yet.
+  const unknownEnd = (type: number, key: string) =>
+    `c.${key} not in (select e.key from ${future.of(type)} e where ${future.idOf(type, 'e')} is not null)`;
+  const fromUnknown = unknownEnd(fromEntityTypeId, 'from_key');
   const { rowCount: unknown } = await session.query(
     `create temporary table unknown_link_${id} on commit drop as
-     select c.id, c.from_key, c.to_key, c.source_digest, c.line, f.id is null as from_unknown
-     from link_change c
-     left join ${future.of(fromEntityTypeId)} f on f.key = c.from_key
-     left join ${future.of(toEntityTypeId)} t on t.key = c.to_key
-     where ${ours} and (f.id is null or t.id is null)`,
+     select c.id, c.from_key, c.to_key, c.source_digest, c.line, ${fromUnknown} as from_unknown
+     from link_change c where ${ours} and (${fromUnknown} or ${unknownEnd(toEntityTypeId, 'to_key')})`,
   );
-  await session.query('set local enable_nestloop to default');
   if (unknown === 0) return;
   await session.query(
     `delete from link_change c using unknown_link_${id} u where ${ours} and c.id = u.id;
@@ -100,7 +99,8 @@ async function planAssociation(
   const table = desiredLinks(comparison);
   await session.query(
     `create temporary table ${table} on commit drop as
-     select s.from_key, s.to_key, f.id as from_id, t.id as to_id, s.digest, s.line
+     select s.from_key, s.to_key, ${future.idOf(fromEntityTypeId, 'f')} as from_id,
+       ${future.idOf(toEntityTypeId, 't')} as to_id, s.digest, s.line
      from staged_link s
      left join ${future.of(fromEntityTypeId)} f on f.key = s.from_key
      left join ${future.of(toEntityTypeId)} t on t.key = s.to_key
@@ -316,7 +316,8 @@ async function noteWaiting(
     where ${singleValued} and l.navigation_property_id = ${id} and l.from_id = f.id`;
   await session.query(
     `insert into waiting_link
-     select ${id}, p.from_key, p.to_key, p.source_digest, ${singleValued}, f.id, t.id, l.to_id, l.key, o.source_digest
+     select ${id}, p.from_key, p.to_key, p.source_digest, ${singleValued}, ${future.idOf(fromEntityTypeId, 'f')},
+       ${future.idOf(toEntityTypeId, 't')}, l.to_id, l.key, o.source_digest
      from pending_link p
      left join ${future.of(fromEntityTypeId)} f on f.key = p.from_key
      left join ${future.of(toEntityTypeId)} t on t.key = p.to_key

@@ -26,7 +26,8 @@ async function planReference(
   // As they should be (`to_id`, null while unknown) and as they are (`current_id`).
   await session.query(
     `create temporary table ${desired} on commit drop as
-     select f.id as from_id, s.key as from_key, w.to_key, t.id as to_id, l.to_id as current_id, s.digest, s.line
+     select f.id as from_id, s.key as from_key, w.to_key, ${future.idOf(toEntityTypeId, 't')} as to_id,
+       l.to_id as current_id, s.digest, s.line
      from ${rows} s
      join ${future.of(fromEntityTypeId)} f on f.key = s.key
      left join staged_reference w on w.navigation_property_id = ${id} and w.from_key = s.key

@@ -91,18 +91,25 @@ export class FutureResources {
     return this.#deleted.has(entityTypeId);
   }
 
-  /** SQL: those of an entity type (`id`, `key`). */
+  /**
+   * SQL: those of an entity type (`id`, `key`), and those that will be deleted: their ids are to be read by {@link idOf}.
+   * A condition in here would keep the planner from looking up a few by their keys.
+   */
   of(entityTypeId: number): string {
     if (this.#fresh.has(entityTypeId)) {
       return `(select resource_id as id, key from resource_change
         where delta_id = ${this.#deltaId} and entity_type_id = ${entityTypeId} and change = 'insert')`;
     }
-    const stays = this.deletes(entityTypeId)
-      ? 'and not exists (select from deleted_resource d where d.id = r.id)'
-      : '';
-    const stored = `select r.id, r.key from resource r where r.entity_type_id = ${entityTypeId} ${stays}`;
+    const stored = `select r.id, r.key from resource r where r.entity_type_id = ${entityTypeId}`;
     const inserted = `select i.id, i.key from inserted_resource i where i.entity_type_id = ${entityTypeId}`;
     return this.inserts(entityTypeId) ? `(${stored} union all ${inserted})` : `(${stored})`;
+  }
+
+  /** SQL: the id of such a resource (of this alias), null when it will be deleted. */
+  idOf(entityTypeId: number, alias: string): string {
+    return this.deletes(entityTypeId)
+      ? `case when ${alias}.id not in (select id from deleted_resource) then ${alias}.id end`
+      : `${alias}.id`;
   }
 }
 

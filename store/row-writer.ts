@@ -10,11 +10,14 @@ const shortText = 48;
 /** Writes rows in the binary format, field by field, each after the other. */
 export class RowWriter {
   #bytes: Buffer;
+  // Faster than Buffer's own methods, which check every argument.
+  #view: DataView;
   #used = 0;
 
   /** @param bytes how much there will be, roughly; it grows */
   constructor(bytes: number) {
     this.#bytes = Buffer.allocUnsafeSlow(bytes);
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** How many bytes have been written since `take`. */
@@ -25,24 +28,34 @@ export class RowWriter {
   /** Begins a row of so many fields. */
   row(fields: number): this {
     this.#makeRoom(2);
-    this.#used = this.#bytes.writeInt16BE(fields, this.#used);
+    this.#view.setInt16(this.#used, fields);
+    this.#used += 2;
+    return this;
+  }
+
+  /** What another writer took: the beginning that many rows have in common. */
+  again(bytes: Uint8Array): this {
+    this.#makeRoom(bytes.length);
+    this.#bytes.set(bytes, this.#used);
+    this.#used += bytes.length;
     return this;
   }
 
   /** An `int`. */
-  int(value: number | null): this {
-    if (value === null) return this.#null();
+  int(value: number): this {
     this.#makeRoom(8);
-    this.#bytes.writeInt32BE(4, this.#used);
-    this.#used = this.#bytes.writeInt32BE(value, this.#used + 4);
+    this.#view.setInt32(this.#used, 4);
+    this.#view.setInt32(this.#used + 4, value);
+    this.#used += 8;
     return this;
   }
 
   /** A `bigint`. */
   bigint(value: bigint): this {
     this.#makeRoom(12);
-    this.#bytes.writeInt32BE(8, this.#used);
-    this.#used = this.#bytes.writeBigInt64BE(value, this.#used + 4);
+    this.#view.setInt32(this.#used, 8);
+    this.#view.setBigInt64(this.#used + 4, value);
+    this.#used += 12;
     return this;
   }
 
@@ -52,7 +65,7 @@ export class RowWriter {
     this.#makeRoom(4 + value.length * 3);
     const start = this.#used + 4;
     const end = start + this.#encode(value, start);
-    this.#bytes.writeInt32BE(end - start, this.#used);
+    this.#view.setInt32(this.#used, end - start);
     this.#used = end;
     return this;
   }
@@ -63,7 +76,7 @@ export class RowWriter {
     this.#makeRoom(5 + value.length * 3);
     const start = this.#used + 5;
     const end = start + this.#bytes.write(value, start, 'utf8');
-    this.#bytes.writeInt32BE(end - start + 1, this.#used);
+    this.#view.setInt32(this.#used, end - start + 1);
     // The version of jsonb's own format.
     this.#bytes[start - 1] = 1;
     this.#used = end;
@@ -73,10 +86,11 @@ export class RowWriter {
   /** A `uuid` of four words, as they lie in memory. */
   uuid(words: Uint32Array, at = 0): this {
     this.#makeRoom(20);
-    this.#used = this.#bytes.writeInt32BE(16, this.#used);
+    this.#view.setInt32(this.#used, 16);
     for (let index = 0; index < 4; index++) {
-      this.#used = this.#bytes.writeUInt32LE(words[at + index] as number, this.#used);
+      this.#view.setUint32(this.#used + 4 + index * 4, words[at + index] as number, true);
     }
+    this.#used += 20;
     return this;
   }
 
@@ -90,7 +104,8 @@ export class RowWriter {
 
   #null(): this {
     this.#makeRoom(4);
-    this.#used = this.#bytes.writeInt32BE(-1, this.#used);
+    this.#view.setInt32(this.#used, -1);
+    this.#used += 4;
     return this;
   }
 
@@ -112,5 +127,6 @@ export class RowWriter {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#used + bytes));
     larger.set(this.#bytes.subarray(0, this.#used));
     this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
   }
 }

@@ -1,7 +1,7 @@
-/** `lockstep worker` and `lockstep migrate`: the parts alone, for production. */
-import type { Command } from 'commander';
+/** `lockstep worker`, `lockstep migrate` and `lockstep purge`: the parts alone, for production. */
+import { type Command, InvalidArgumentError } from 'commander';
 import { LockstepError } from '../../engine/errors.ts';
-import { runInForeground, runMigration } from '../worker-process.ts';
+import { runInForeground, runScript } from '../worker-process.ts';
 import { type CommandContext, examples, type GlobalOptions, outputOf } from './command.ts';
 
 export function addWorker(program: Command, context: CommandContext): void {
@@ -37,12 +37,44 @@ export function addMigrate(program: Command, context: CommandContext): void {
         return;
       }
       let printed = '';
-      const code = await runMigration(environment, (text) => {
+      const code = await runScript('migrate', environment, (text) => {
         printed += text;
       });
       if (code !== 0) throw new LockstepError('StoreUnavailable', printed.trim());
       await output.json({ applied: printed.match(/\b\d{14}_\w+/g) ?? [] });
     });
+}
+
+export function addPurge(program: Command, context: CommandContext): void {
+  program
+    .command('purge')
+    .summary('take old changes out of the history')
+    .description(
+      'Removes the single changes of every job that ended before a day. Jobs, counts, decisions and the audit log stay. Runs beside jobs, and may be interrupted.',
+    )
+    .requiredOption('--before <day>', 'such as 2026-01-31 (UTC)', day)
+    .addHelpText(
+      'after',
+      examples(['lockstep purge --before 2026-01-31', 'as a role that may delete rows']),
+    )
+    .action(async ({ before }: { before: string }, command: Command) => {
+      const output = outputOf(context, command);
+      const environment = await environmentFor(context, command);
+      let printed = '';
+      const write = (text: string) => {
+        printed += text;
+      };
+      const code = await runScript('purge', environment, write, before);
+      if (code !== 0) throw new LockstepError('StoreUnavailable', printed.trim());
+      const purged = JSON.parse(printed) as { deltas: number; rows: number };
+      if (output.isJson) await output.json(purged);
+      else await output.text(`Removed ${purged.rows} changes of ${purged.deltas} deltas.\n`);
+    });
+}
+
+function day(text: string): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  throw new InvalidArgumentError('It is a day, such as 2026-01-31.');
 }
 
 /** Ours, with the servers of `lockstep dev` where none are named. */

@@ -41,6 +41,33 @@ test('any stored and any met digests, in any order: the set says what a Map woul
   );
 });
 
+test('a large store, of which rows go, come and move: what is unseen is exactly what is gone', () => {
+  const digestOf = (nth: number) => Uint32Array.from([nth * 16, 0, nth, 1]);
+  const places = fc.uniqueArray(fc.nat(1999), { maxLength: 300 });
+  fc.assert(
+    fc.property(places, places, places, (gone, moved, places) => {
+      const set = new DigestSet(2000);
+      for (let nth = 0; nth < 2000; nth++) set.add(digestOf(nth));
+      const order = Array.from({ length: 2000 }, (_, nth) => nth).filter(
+        (nth) => !gone.includes(nth) && !moved.includes(nth),
+      );
+      const known = moved.filter((nth) => !gone.includes(nth));
+      order.push(...known);
+      for (const place of places) order.splice(place, 0, 5000 + place);
+      for (const nth of order) {
+        const sighting = set.see(digestOf(nth));
+        // A row that moved may be taken for new; one that is new is never taken for known.
+        if (nth >= 5000) expect(sighting).toBe('new');
+        else if (!known.includes(nth)) expect(sighting).toBe('known');
+      }
+      expect(set.unseenCount).toBe(gone.length);
+      const unseen = [...set.unseen()].map((words) => words[2] as number);
+      expect(unseen.sort((a, b) => a - b)).toEqual(gone.toSorted((a, b) => a - b));
+    }),
+    { numRuns: 60 },
+  );
+});
+
 describe('a digest set', () => {
   test('takes digests as PostgreSQL sends them', () => {
     const set = new DigestSet();

@@ -84,9 +84,9 @@ test('a worker that owns no table loads for the first time; who may not insert c
     await expect(owner.query('select load_first_resources(1, 7)')).rejects.toMatchObject(refused);
     await expect(owner.query('select load_first_links(1, 7)')).rejects.toMatchObject(refused);
     await owner.query(`set session authorization ${worker}`);
-    await expect(
-      owner.query(`select attach_first_load('link', 'x', 'y', 1)`),
-    ).rejects.toMatchObject(refused);
+    await expect(owner.query(`select attach_first_load('link', 'x', 1)`)).rejects.toMatchObject(
+      refused,
+    );
     const loaded = await owner.query(
       'select load_first_resources(1, 7) as resources, load_first_links(1, 7) as links',
     );

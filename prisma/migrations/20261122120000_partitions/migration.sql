@@ -43,7 +43,7 @@ CREATE TABLE "link" (
 
     CONSTRAINT "link_pkey" PRIMARY KEY ("navigation_property_id","from_id","to_id")
 ) PARTITION BY LIST ("navigation_property_id");
-CREATE INDEX "link_navigation_property_id_to_id_idx" ON "link"("navigation_property_id", "to_id");
+CREATE INDEX "link_to_id_idx" ON "link"("to_id");
 
 DO $$
 DECLARE each INTEGER;
@@ -83,6 +83,10 @@ ALTER TABLE "link_change"
   ALTER COLUMN "from_id" DROP NOT NULL,
   ALTER COLUMN "to_id" DROP NOT NULL,
   ADD CONSTRAINT "link_change_pkey" PRIMARY KEY ("delta_id","navigation_property_id","id");
+
+-- A first load takes millions of numbers.
+ALTER SEQUENCE "resource_id_seq" CACHE 100;
+ALTER SEQUENCE "link_change_id_seq" CACHE 100;
 
 ALTER TABLE "bookkeeping" ADD COLUMN "entity_type_id" INTEGER;
 
@@ -210,11 +214,9 @@ $$;
 --
 -- They make tables, which the worker's role may not: the owner of the tables does it for any role that may insert.
 
-CREATE FUNCTION "attach_first_load"("parent" TEXT, "child" TEXT, "column" TEXT, "id" INTEGER) RETURNS void
+CREATE FUNCTION "attach_first_load"("parent" TEXT, "child" TEXT, "id" INTEGER) RETURNS void
   LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-  -- The check spares the attachment its own look at every row.
-  EXECUTE format('ALTER TABLE %I ADD CONSTRAINT %I CHECK (%I = %s)', child, child || '_own', "column", id);
   EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES IN (%s)', parent, child, id);
   EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I', child, child || '_own');
   EXECUTE format('CREATE TRIGGER "truncation_noted" AFTER TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION note_edit()', child);
@@ -241,12 +243,13 @@ BEGIN
        FROM resource_change WHERE delta_id = %s AND entity_type_id = %s AND change = ''insert''',
     child, "delta", "type");
   GET DIAGNOSTICS loaded = ROW_COUNT;
+  -- All at once, for one look at every row. The check spares the attachment another one.
   EXECUTE format(
-    'ALTER TABLE %I ALTER id SET NOT NULL, ALTER id SET DEFAULT nextval(''resource_id_seq''),
+    'ALTER TABLE %I ADD CONSTRAINT %I CHECK (entity_type_id = %s), ALTER id SET NOT NULL, ALTER id SET DEFAULT nextval(''resource_id_seq''),
        ALTER entity_type_id SET NOT NULL, ALTER key SET NOT NULL, ALTER attributes SET NOT NULL,
        ALTER changed_at SET NOT NULL, ALTER changed_at SET DEFAULT CURRENT_TIMESTAMP',
-    child);
-  PERFORM attach_first_load('resource', child, 'entity_type_id', "type");
+    child, child || '_own', "type");
+  PERFORM attach_first_load('resource', child, "type");
   PERFORM index_searchable("type");
   EXECUTE format('ANALYZE %I', child);
   -- The next delta is planned among the changes of this one.
@@ -270,6 +273,8 @@ BEGIN
     RAISE insufficient_privilege USING MESSAGE = 'only who may insert links may load them';
   END IF;
   SELECT * INTO STRICT ends FROM navigation_property WHERE id = "navigation";
+  -- The planner must know that these are many, or it would hash them and go through the resources instead.
+  ANALYZE link_change;
   EXECUTE format(
     'CREATE TABLE %I AS
        SELECT c.navigation_property_id, f.id AS from_id, t.id AS to_id, c.source_digest, c.delta_id
@@ -280,11 +285,11 @@ BEGIN
     child, ends.from_entity_type_id, ends.to_entity_type_id, "delta", "navigation");
   GET DIAGNOSTICS loaded = ROW_COUNT;
   EXECUTE format(
-    'ALTER TABLE %I ALTER navigation_property_id SET NOT NULL, ALTER from_id SET NOT NULL, ALTER to_id SET NOT NULL',
-    child);
-  PERFORM attach_first_load('link', child, 'navigation_property_id', "navigation");
+    'ALTER TABLE %I ADD CONSTRAINT %I CHECK (navigation_property_id = %s),
+       ALTER navigation_property_id SET NOT NULL, ALTER from_id SET NOT NULL, ALTER to_id SET NOT NULL',
+    child, child || '_own', "navigation");
+  PERFORM attach_first_load('link', child, "navigation");
   EXECUTE format('ANALYZE %I', child);
-  ANALYZE link_change;
   RETURN loaded;
 END
 $$;

@@ -1,0 +1,147 @@
+/** Lockstep as it is: Temporal, a worker and the client, as `lockstep dev` starts them. */
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DevStack, startDevStack } from '../client/dev-stack.ts';
+import { connectLockstep, type Lockstep } from '../client/lockstep.ts';
+import { type Counts, noCounts } from '../engine/counts.ts';
+import type { JobDocument } from '../engine/job.ts';
+import { jobRecord } from '../store/queries/job-document.ts';
+import { openReadStore, type ReadStore } from '../store/queries/read-store.ts';
+import { type Changes, columns, type FileChange } from './generate-data.ts';
+import { lockstepConfiguration, names } from './lockstep-configuration.ts';
+import type { Phase } from './phase.ts';
+import { requireSame } from './row-digest.ts';
+import type { Reading, Tool, ToolPlace } from './tool.ts';
+
+/** @param changes what the generator says a job must count */
+export function lockstep(changes: Changes): Tool {
+  return {
+    name: 'lockstep',
+    title: '**Lockstep**',
+    keepsDeletedRows: false,
+    async open(place) {
+      await using started = new AsyncDisposableStack();
+      const directory = join(place.home, 'current');
+      const configurationFile = join(place.home, 'lockstep.yaml');
+      await writeFile(configurationFile, lockstepConfiguration(directory));
+      const stack = await startDevStack({
+        env: environmentOf(place, configurationFile),
+        home: place.home,
+        log: () => {},
+      });
+      started.defer(() => stack.stop());
+      const client = await connectLockstep({
+        environment: stack.environment,
+        configurationFile,
+        note: (text) => console.error(text),
+      });
+      started.defer(() => client.close());
+      const store = openReadStore(place.databaseUrl, 'lockstep bench');
+      started.defer(() => store.close());
+      const running = started.move();
+      return {
+        rows,
+        async load(phase, files) {
+          await rm(directory, { force: true });
+          await symlink(files.directory, directory);
+          const { seconds, job } = await run(client, place.signal);
+          requireSame(job.job, 'state', job.state, 'succeeded');
+          requireSame(job.job, 'counts', countsOf(job), expectedCounts(phase, changes));
+          return { seconds, steps: await stepsOf(store, job), ...(await peakMemory(stack)) };
+        },
+        close: () => running.disposeAsync(),
+      };
+    },
+  };
+}
+
+/** Never the user's own Temporal: starting a stack changes the schedules there. */
+function environmentOf(place: ToolPlace, configurationFile: string): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(
+    ([name]) => !/^(TEMPORAL|LOCKSTEP)_/.test(name),
+  );
+  return {
+    ...Object.fromEntries(others),
+    DATABASE_URL: place.databaseUrl,
+    LOCKSTEP_CONFIG: configurationFile,
+  };
+}
+
+const userTexts = columns.users.map((column) => {
+  if (column === 'hired') return `to_char(hired, 'DD/MM/YYYY')`;
+  return column === 'status' ? `case when active then 'A' else 'I' end` : column;
+});
+
+const rows = {
+  users: `select ${userTexts} from views.${names.users}`,
+  groups: `select ${columns.groups} from views.${names.groups}`,
+  memberships: `select ${names.users}, ${names.groups} from views.${names.memberships}`,
+} as const;
+
+/** Runs the connector and, when it asks, resumes it; the time of the two together, without the time between. */
+async function run(
+  client: Lockstep,
+  signal: AbortSignal,
+): Promise<{ seconds: number; job: JobDocument }> {
+  let started = performance.now();
+  let job = await client.run(names.connector, { signal });
+  let seconds = (performance.now() - started) / 1000;
+  if (job.state === 'blocked') {
+    started = performance.now();
+    job = await client.resume(job.job, { reason: 'benchmark', signal });
+    seconds += (performance.now() - started) / 1000;
+  }
+  return { seconds, job };
+}
+
+type CountsByScope = Readonly<Record<string, Counts>>;
+
+function countsOf({ entityTypes, associations }: JobDocument): CountsByScope {
+  return { ...entityTypes, ...associations };
+}
+
+/** What a job must have counted. A user has the links of memberships: they count there as well. */
+function expectedCounts(phase: Phase, changes: Changes): CountsByScope {
+  const users = countsOfFile(phase, changes.users);
+  const groups = countsOfFile(phase, changes.groups);
+  const memberships = countsOfFile(phase, changes.memberships);
+  const links = { linksInserted: memberships.inserted, linksDeleted: memberships.deleted };
+  const { read, unchanged } = memberships;
+  return {
+    [names.groups]: { ...noCounts, ...groups },
+    [names.users]: { ...noCounts, ...users, ...links },
+    [names.memberships]: { ...noCounts, read, unchanged, ...links },
+  };
+}
+
+/** Rows read, confirmed and changed; the two are the same when the phase before had the same rows. */
+function countsOfFile({ day, changesRows }: Phase, file: FileChange) {
+  const { rows, inserted, updated, deleted } = file;
+  const read = day === 'day-0' ? rows : rows + inserted - deleted;
+  const nothing = { inserted: 0, updated: 0, deleted: 0 };
+  if (!changesRows) return { read, unchanged: read, ...nothing };
+  if (day === 'day-0') return { read, unchanged: 0, ...nothing, inserted: read };
+  return { read, unchanged: rows - updated - deleted, inserted, updated, deleted };
+}
+
+async function stepsOf(
+  store: ReadStore,
+  { job }: JobDocument,
+): Promise<NonNullable<Reading['steps']>> {
+  const record = await jobRecord(store, job);
+  const steps = record?.steps.map(({ name, startedAt, endedAt }) => [
+    name,
+    ((endedAt?.getTime() ?? Number.NaN) - startedAt.getTime()) / 1000,
+  ]);
+  return Object.fromEntries(steps ?? []);
+}
+
+/** Known on Linux only. */
+async function peakMemory({ worker }: DevStack): Promise<Pick<Reading, 'peakMiB'>> {
+  try {
+    const status = await readFile(`/proc/${worker.pid}/status`, 'utf8');
+    return { peakMiB: Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024) };
+  } catch {
+    return {};
+  }
+}

@@ -5,6 +5,8 @@ export type Sighting = 'new' | 'known' | 'again';
 
 /** So many digests further on one is looked for: rows that are gone, or stored elsewhere by now, leave gaps. */
 const lookAhead = 16;
+/** So many are cheaper to look up one by one than in a table of all. */
+const fewUnseen = 50_000;
 
 /**
  * Bounded memory: typed arrays, 16 bytes a digest, and some 6 more once many were met out of order.
@@ -38,7 +40,7 @@ export class DigestSet {
 
   /** How many stored digests the extraction has not shown (yet). */
   get unseenCount(): number {
-    if (this.#seenCount < this.#size) this.#recogniseStrangers();
+    if (this.#seenCount < this.#size) this.#recogniseFew();
     return this.#size - this.#seenCount;
   }
 
@@ -70,7 +72,6 @@ export class DigestSet {
         return 'new';
       }
       this.#recogniseStrangers();
-      this.#index();
     }
     if (entry === -1) entry = this.#find(words);
     if (entry === -1) return 'new';
@@ -121,15 +122,31 @@ export class DigestSet {
   /** A stored record that was taken for new was met, all the same. */
   #recogniseStrangers(): void {
     if (this.#seen.length < this.#size) this.#seen = new Uint8Array(this.#size);
-    const unseen = new Map<string, number>();
+    this.#index();
+    for (let nth = 0; nth < this.#strangerCount; nth++) {
+      const entry = this.#find(this.#strangers.subarray(nth * 4, nth * 4 + 4));
+      if (entry !== -1 && this.#seen[entry] !== 1) this.#mark(entry);
+    }
+    this.#strangerCount = 0;
+  }
+
+  /** The same at the end, when mostly few are unseen, so that no table of all is made for them. */
+  #recogniseFew(): void {
+    const unseen = this.#size - this.#seenCount;
+    if (this.#slots || unseen > fewUnseen) {
+      this.#recogniseStrangers();
+      return;
+    }
+    if (this.#seen.length < this.#size) this.#seen = new Uint8Array(this.#size);
+    const entries = new Map<string, number>();
     for (let entry = 0; entry < this.#size; entry++) {
       if (this.#seen[entry] === 1) continue;
       const text = this.#words.subarray(entry * 4, entry * 4 + 4).join();
-      if (unseen.has(text)) this.#mark(entry);
-      else unseen.set(text, entry);
+      if (entries.has(text)) this.#mark(entry);
+      else entries.set(text, entry);
     }
     for (let nth = 0; nth < this.#strangerCount; nth++) {
-      const entry = unseen.get(this.#strangers.subarray(nth * 4, nth * 4 + 4).join());
+      const entry = entries.get(this.#strangers.subarray(nth * 4, nth * 4 + 4).join());
       if (entry !== undefined && this.#seen[entry] !== 1) this.#mark(entry);
     }
     this.#strangerCount = 0;
@@ -150,7 +167,10 @@ export class DigestSet {
     }
   }
 
-  /** Makes the table. Of a digest that was added twice, the second one counts as seen. */
+  /**
+   * Makes the table: of all digests, since one that was seen may come again. Of a digest that was added twice, the second
+   * one counts as seen.
+   */
   #index(): Uint32Array {
     if (this.#slots) return this.#slots;
     let length = 16;

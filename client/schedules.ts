@@ -54,6 +54,8 @@ export interface ActivationOptions {
 
 const modes = ['complete', 'incremental'] as const;
 const deactivationNote = 'deactivated by ';
+/** Requests to Temporal on their way at a time. */
+const atOnce = 16;
 
 /**
  * Makes the schedules say what the configuration says. A pause, a person's or a deactivation, is kept; a schedule that
@@ -66,22 +68,31 @@ export async function applySchedules(session: Session): Promise<ScheduleChanges>
     keyof ScheduleChanges,
     string[]
   >;
-  for (const plan of wanted) changes[await applyOne(session, client, plan)].push(plan.id);
-  for (const id of await ownIds(session, client)) {
-    if (wanted.some((plan) => plan.id === id)) continue;
+  const listed = new Set(await ownIds(session, client));
+  const applied = await eachOf(wanted, (plan) =>
+    applyOne(session, client, plan, listed.has(plan.id)),
+  );
+  for (const [index, { id }] of wanted.entries()) {
+    changes[applied[index] as keyof ScheduleChanges].push(id);
+    listed.delete(id);
+  }
+  await eachOf([...listed].sort(), async (id) => {
     const existing = await describe(client, id);
-    if (!existing || !isOurs(session, existing)) continue;
+    if (!existing || !isOurs(session, existing)) return;
     await client.schedule.getHandle(id).delete();
     changes.deleted.push(id);
-  }
+  });
   return changes;
 }
 
+/** @param isListed a hint: Temporal's list lags behind by a moment, and other people's schedules are not in it */
 async function applyOne(
   session: Session,
   client: Client,
   plan: PlannedSchedule,
+  isListed: boolean,
 ): Promise<'created' | 'updated' | 'unchanged' | 'foreign'> {
+  if (!isListed && (await create(session, client, plan))) return 'created';
   const existing = await describe(client, plan.id);
   if (existing === undefined) {
     return (await create(session, client, plan)) ? 'created' : 'unchanged';
@@ -102,7 +113,7 @@ async function applyOne(
   return 'updated';
 }
 
-/** False when another process created it in the meantime. */
+/** False when there is one of this id. */
 async function create(session: Session, client: Client, plan: PlannedSchedule): Promise<boolean> {
   const { id, spec, action, policies, connector, mode } = plan;
   const sibling = await describe(client, scheduleId(connector, otherMode(mode)));
@@ -133,12 +144,12 @@ export async function readSchedules(session: Session): Promise<ScheduleDocument[
     (configuration) => planSchedules(configuration, session.settings.taskQueue).map(({ id }) => id),
     () => [],
   );
-  const documents: ScheduleDocument[] = [];
-  for (const id of [...new Set([...planned, ...(await ownIds(session, client))])].sort()) {
-    const description = await describe(client, id);
-    if (description && isOurs(session, description)) documents.push(toDocument(description));
-  }
-  return documents;
+  const ids = [...new Set([...planned, ...(await ownIds(session, client))])].sort();
+  const descriptions = await eachOf(ids, (id) => describe(client, id));
+  return descriptions
+    .filter((description) => description !== undefined)
+    .filter((description) => isOurs(session, description))
+    .map(toDocument);
 }
 
 /** Takes a connector out of its schedules until it is activated again. Jobs that run go on, and so do manual runs. */
@@ -187,6 +198,18 @@ async function forBoth(
     });
   }
   return documents;
+}
+
+/** Asks for several at a time: one after another, hundreds of schedules would take their time to answer. */
+async function eachOf<Item, Answer>(
+  items: readonly Item[],
+  ask: (item: Item) => Promise<Answer>,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let from = 0; from < items.length; from += atOnce) {
+    answers.push(...(await Promise.all(items.slice(from, from + atOnce).map(ask))));
+  }
+  return answers;
 }
 
 async function ownIds(session: Session, client: Client): Promise<string[]> {

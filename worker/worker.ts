@@ -3,14 +3,19 @@ import { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createSyncActivities } from '../activities/index.ts';
-import { parseConfiguration, readConfiguration } from '../config/configuration.ts';
+import { readConfiguration } from '../config/configuration.ts';
 import type { Settings } from '../config/settings.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { openStore } from '../store/database.ts';
+import { keepConfigurations } from './kept-configurations.ts';
 import type { WorkerLog } from './log.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { inTurn, type TurnLimits, Turns } from './turns.ts';
 import { payloadConverterPath, workflowBundle } from './workflow-bundle.ts';
 import { createWorkflowRegister } from './workflow-register.ts';
+
+/** Fewer than the connections of the store's pool: short notes must always find one. */
+const turnLimits: TurnLimits = { all: 6, large: 3 };
 
 /** A worker that polls until it is told to stop. */
 export interface RunningWorker {
@@ -45,21 +50,24 @@ export async function startWorker(settings: Settings, log: WorkerLog): Promise<R
     taskQueue: settings.taskQueue,
     workflowBundle: { codePath: await workflowBundle(settings.workflowBundle, settings.home) },
     dataConverter: { payloadConverterPath },
-    activities: createSyncActivities({
-      store,
-      configurations: {
-        read: (file) => readConfiguration(chooseConfiguration(settings, file), environment),
-        parse: (source) => parseConfiguration(source, environment),
-      },
-      workflows: createWorkflowRegister(new Client({ connection, namespace })),
-      extractions: settings.extractions,
-      log: log.jobs,
-    }),
+    activities: inTurn(
+      createSyncActivities({
+        store,
+        configurations: keepConfigurations(environment, (file) =>
+          chooseConfiguration(settings, file),
+        ),
+        workflows: createWorkflowRegister(new Client({ connection, namespace })),
+        extractions: settings.extractions,
+        log: log.jobs,
+      }),
+      new Turns(turnLimits),
+    ),
     // An aborted export stops within a second instead of after the default five.
     maxHeartbeatThrottleInterval: '1 second',
     shutdownGraceTime: '10 seconds',
     shutdownForceTime: '30 seconds',
-    maxConcurrentActivityTaskExecutions: 20,
+    // Waiting costs next to nothing, and a job that waits must keep no other from its short notes.
+    maxConcurrentActivityTaskExecutions: 100,
     maxCachedWorkflows: 200,
   });
   async function run(): Promise<void> {

@@ -32,7 +32,8 @@ import {
 } from './messages.ts';
 import { describeBreach, tellStory } from './story.ts';
 
-type Delta = Awaited<ReturnType<SyncActivities['prepareDelta']>>;
+/** `empty`: there is neither a change nor bookkeeping to write. */
+type Delta = Awaited<ReturnType<SyncActivities['prepareDelta']>> & { readonly empty?: boolean };
 
 /**
  * Synchronises one connected system into the identity store.
@@ -57,26 +58,24 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
       job.approvers = lease.approvers;
 
       job.enter('export');
-      const { extraction } = await exportSource({ connector, mode });
+      const { extraction, bytes } = await exportSource({ connector, mode });
 
       job.enter('prepare');
-      job.review(await prepareDelta({ connector, extraction }));
+      const exported = { connector, extraction, bytes };
+      job.review(await prepareDelta(exported));
       if (simulate) return 'succeeded';
 
-      for (let reviewed = false; ; reviewed = true) {
-        if (job.breached || (reviewed && job.changesSomething)) await job.waitAtTheGate(reviewed);
+      for (let stale = false; ; stale = true) {
+        const reviewed = job.breached || (stale && job.changesSomething);
+        if (reviewed) await job.waitAtTheGate(stale);
 
         await job.passTheGate();
-        const outcome = await loadDelta({
-          connector,
-          fence: lease.fence,
-          extraction,
-          digest: job.digest,
-        });
-        if (outcome === 'applied') return 'succeeded';
+        if (job.isDeltaEmpty) return job.withoutLoad();
+        const passed = { ...exported, fence: lease.fence, digest: job.digest, reviewed };
+        if ((await loadDelta(passed)) === 'applied') return 'succeeded';
 
         job.enter('prepare');
-        job.review(await prepareDelta({ connector, extraction }));
+        job.review(await prepareDelta(exported));
       }
     });
     return await job.end(state, null);
@@ -108,6 +107,8 @@ class Job {
     delta: null,
   };
   readonly #notes: string[] = [];
+  #isDeltaEmpty = false;
+  #loadSkipped = false;
   /** Digest of the delta whose load has begun: it may be applied although no answer came. */
   #loading: string | null = null;
 
@@ -138,6 +139,10 @@ class Job {
     return this.#progress.counts !== null && !changesNothing(this.#progress.counts);
   }
 
+  get isDeltaEmpty(): boolean {
+    return this.#isDeltaEmpty;
+  }
+
   get digest(): string {
     return this.#progress.delta ?? '';
   }
@@ -147,13 +152,20 @@ class Job {
     this.#update({ state: 'running', step });
   }
 
-  review({ counts, breaches, digest }: Delta): void {
+  review({ counts, breaches, digest, empty = false }: Delta): void {
+    this.#isDeltaEmpty = empty;
     this.#update({ counts, breaches, delta: digest });
   }
 
   skipped(heldBy: string): JobState {
     this.#notes.push(`skipped: the connector is held by ${heldBy}`);
     return 'skipped';
+  }
+
+  /** Nothing would be written, so it does not matter who holds the connector by now. */
+  withoutLoad(): JobState {
+    this.#loadSkipped = true;
+    return 'succeeded';
   }
 
   /** Runs the steps until they are done or somebody aborts the job, which cancels whatever is running. */
@@ -209,6 +221,7 @@ class Job {
         state,
         error,
         loading: this.#loading,
+        loadSkipped: this.#loadSkipped,
       });
     });
     this.#update({ state: outcome });

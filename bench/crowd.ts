@@ -1,0 +1,160 @@
+/** `node bench/crowd.ts [connectors]`: many connectors on one worker, all started together: does each get its turn? */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DevStack } from '../client/dev-stack.ts';
+import { startDevStack } from '../client/dev-stack.ts';
+import { runJob } from '../client/run.ts';
+import { applySchedules } from '../client/schedules.ts';
+import { Session } from '../client/session.ts';
+import { scheduleId } from '../workflows/identifiers.ts';
+import { resumeSignal } from '../workflows/messages.ts';
+import { smallConfiguration, writeSmallSource } from './small-connector.ts';
+import { spreadHeader, spreadLine } from './spread.ts';
+
+const big = 'big';
+const smallRows = 30;
+const bigRows = 50_000;
+/** A wave that takes longer is given up. */
+const patienceMs = 120_000;
+
+/** One job of a wave, in milliseconds. */
+interface Turn {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** From its start in Temporal until its export began. */
+  readonly waited: number;
+}
+
+async function openJobs(session: Session, state?: 'blocked') {
+  const { prisma } = await session.store();
+  const where = state ? { state } : { endedAt: null };
+  return await prisma.job.findMany({ where, select: { id: true, connector: true } });
+}
+
+/** Triggers the schedules of all connectors together and waits until every job has ended; resumes those that ask. */
+async function wave(session: Session, connectors: readonly string[]): Promise<Turn[]> {
+  const client = await session.temporal();
+  const { prisma } = await session.store();
+  const since = new Date();
+  await Promise.all(
+    connectors.map((name) => client.schedule.getHandle(scheduleId(name, 'complete')).trigger()),
+  );
+  const mine = { trigger: 'schedule', startedAt: { gte: since } };
+  const resumed = new Set<string>();
+  while (
+    (await prisma.job.count({ where: { ...mine, endedAt: { not: null } } })) < connectors.length
+  ) {
+    if (Date.now() - since.getTime() > patienceMs) throw new Error('the wave does not end');
+    for (const { id, connector } of await openJobs(session, 'blocked')) {
+      if (connector === big || resumed.has(id)) continue;
+      resumed.add(id);
+      await client.workflow.getHandle(id).signal(resumeSignal, { by: 'bench' });
+    }
+    await sleep(50);
+  }
+  const starts = new Map<string, number>();
+  const query = `WorkflowType = 'syncJob' AND StartTime >= '${since.toISOString()}'`;
+  for await (const { workflowId, startTime } of client.workflow.list({ query })) {
+    starts.set(workflowId, startTime.getTime());
+  }
+  const jobs = await prisma.job.findMany({ where: mine, include: { steps: true } });
+  return jobs.map(({ id, state, steps, endedAt }) => {
+    if (state !== 'succeeded') throw new Error(`${id} is ${state}`);
+    const startedAt = starts.get(id) ?? Number.NaN;
+    const exported = steps.find(({ name }) => name === 'export')?.startedAt.getTime();
+    return {
+      startedAt,
+      endedAt: endedAt?.getTime() ?? Number.NaN,
+      waited: (exported ?? Number.NaN) - startedAt,
+    };
+  });
+}
+
+/** Runs a job of the big connector, every row of it changed, again and again until told to stop. */
+async function keepBigBusy(
+  session: Session,
+  directory: string,
+  stop: AbortSignal,
+): Promise<number[]> {
+  const client = await session.temporal();
+  const seconds: number[] = [];
+  for (let edition = 0; !stop.aborted; edition++) {
+    await writeSmallSource(directory, bigRows, { changed: bigRows, edition });
+    const started = performance.now();
+    const { job, state } = await runJob(session, big, {});
+    if (state === 'blocked') {
+      const handle = client.workflow.getHandle(job);
+      await handle.signal(resumeSignal, { by: 'bench' });
+      await handle.result();
+    }
+    seconds.push((performance.now() - started) / 1000);
+  }
+  return seconds;
+}
+
+/** The most memory the worker has had, in MiB (Linux only). */
+async function peakMemory({ worker }: DevStack): Promise<number> {
+  const status = await readFile(`/proc/${worker.pid}/status`, 'utf8');
+  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
+}
+
+function report(name: string, turns: readonly Turn[]): void {
+  const first = Math.min(...turns.map(({ startedAt }) => startedAt));
+  const last = Math.max(...turns.map(({ endedAt }) => endedAt));
+  const rate = turns.length / ((last - first) / 1000);
+  console.log(
+    spreadLine(
+      `${name}: start → export`,
+      turns.map(({ waited }) => waited),
+    ),
+  );
+  console.log(
+    spreadLine(
+      `${name}: start → end`,
+      turns.map((turn) => turn.endedAt - turn.startedAt),
+    ),
+  );
+  console.log(`| ${name}: jobs per second | ${turns.length} | ${rate.toFixed(1)} | | |`);
+}
+
+async function bench(count: number): Promise<void> {
+  const home = await mkdtemp(join(tmpdir(), 'lockstep-crowd-'));
+  const connectors = Array.from({ length: count }, (_, nth) => `c${nth}`);
+  const configurationFile = join(home, 'lockstep.yaml');
+  const nightly = { complete: { every: '1d', at: '03:30' } };
+  await writeFile(configurationFile, smallConfiguration([...connectors, big], nightly));
+  for (const name of connectors) await writeSmallSource(join(home, name), smallRows);
+  const env = { ...process.env, LOCKSTEP_CONFIG: configurationFile };
+  let started = performance.now();
+  const stack = await startDevStack({ env, home, log: () => {} });
+  const session = new Session({ environment: stack.environment, configurationFile });
+  try {
+    console.log(
+      `Stack with ${stack.schedules.created.length} new schedules: ${Math.round(performance.now() - started)} ms`,
+    );
+    started = performance.now();
+    const { unchanged } = await applySchedules(session);
+    console.log(
+      `${unchanged.length} schedules found unchanged: ${Math.round(performance.now() - started)} ms\n`,
+    );
+    console.log(spreadHeader.join('\n'));
+    report('first load, resumed', await wave(session, connectors));
+    report('unchanged', await wave(session, connectors));
+    const stop = new AbortController();
+    const busy = keepBigBusy(session, join(home, big), stop.signal);
+    await sleep(1000);
+    report(`beside ${bigRows} rows`, await wave(session, connectors));
+    stop.abort();
+    const seconds = (await busy).map((each) => each.toFixed(1));
+    console.log(`\nThe big job, every row new or changed: ${seconds.join(', ')} s`);
+    console.log(`Peak memory of the worker: ${await peakMemory(stack)} MiB`);
+  } finally {
+    await session.close();
+    await stack.stop();
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+await bench(Number(process.argv[2] ?? 200));

@@ -1,0 +1,12 @@
+/** Measured numbers as a line of a Markdown table: how many, the middle, the slow end, the slowest. */
+
+/** Header of the tables whose lines `spreadLine` writes. */
+export const spreadHeader = ['| what | n | p50 | p95 | max |', '|---|--:|--:|--:|--:|'];
+
+/** One line; numbers as they were measured, rounded. */
+export function spreadLine(what: string, measured: readonly number[]): string {
+  const sorted = measured.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
+  const cells = [at(0.5), at(0.95), at(1)].map((value) => Math.round(value));
+  return `| ${[what, sorted.length, ...cells].join(' | ')} |`;
+}

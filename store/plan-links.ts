@@ -197,17 +197,21 @@ async function planLinksOfDeleted(plan: Plan, future: FutureResources): Promise<
        owner_digest uuid, from_gone boolean) on commit drop`,
   );
   for (const { id, fromEntityTypeId, toEntityTypeId } of touched) {
+    // Apart, so that the planner knows how few they are before it looks up their ends.
     await session.query(
-      `insert into orphaned_link
-       with touched as (
+      `create temporary table touched_link_${id} on commit drop as
          select l.* from deleted_resource gone join link l on l.navigation_property_id = ${id} and l.from_id = gone.id
          where gone.entity_type_id = ${fromEntityTypeId}
          union
          select l.* from deleted_resource gone join link l on l.navigation_property_id = ${id} and l.to_id = gone.id
-         where gone.entity_type_id = ${toEntityTypeId})
+         where gone.entity_type_id = ${toEntityTypeId};
+       analyze touched_link_${id}`,
+    );
+    await session.query(
+      `insert into orphaned_link
        select ${id}, l.from_id, l.to_id, f.key, t.key, l.source_digest, f.source_digest,
          exists (select from deleted_resource gone where gone.id = l.from_id)
-       from touched l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
+       from touched_link_${id} l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
        join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id
        where not exists (select from link_change c where c.delta_id = ${deltaId}
          and c.navigation_property_id = ${id} and c.from_id = l.from_id

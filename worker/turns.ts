@@ -68,7 +68,7 @@ export class Turns {
   }
 }
 
-/** What the workflow says of the extraction with every request; 0.1.0's first jobs did not. */
+/** How large the extraction is; the workflow says so with every request. */
 interface Sized {
   readonly bytes?: number;
 }

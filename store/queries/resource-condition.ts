@@ -41,10 +41,14 @@ function onLinks(
   values: unknown[],
 ): string {
   const [here, there] = outgoing ? ['from_id', 'to_id'] : ['to_id', 'from_id'];
-  const links = `from link l join resource o on o.entity_type_id = ${entityTypeId} and o.id = l.${there}
-    where l.navigation_property_id = ${id} and l.${here} = r.id`;
-  if (condition.operator === '=' && condition.value === '') return `not exists (select ${links})`;
-  return `exists (select ${links} and ${compare('o.key', condition, values)})`;
+  const links = `select l.${here} from link l where l.navigation_property_id = ${id}`;
+  if (condition.operator === '=' && condition.value === '') {
+    return `not exists (${links} and l.${here} = r.id)`;
+  }
+  // From the other end: a few resources have that key, and each of them has links, rather than the other way round.
+  const others = `select o.id from resource o
+    where o.entity_type_id = ${entityTypeId} and ${compare('o.key', condition, values)}`;
+  return `r.id = any (array(${links} and l.${there} = any (array(${others}))))`;
 }
 
 function compare(text: string, { operator, value }: Condition, values: unknown[]): string {

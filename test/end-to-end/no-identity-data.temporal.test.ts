@@ -66,20 +66,20 @@ test('values of identity data are in the store, and nowhere in Temporal or in lo
     `${canary('member')},t1`,
   ]);
 
-  // Blocked, resumed, and refused by PostgreSQL, whose message quotes the row; then it may.
-  const loaded = await stack.start('sab');
-  await loaded.waitFor('blocked');
+  // Refused by PostgreSQL, whose message quotes the row; then it may, is blocked, and resumed.
   await stack.pool.query(
-    `alter table resource add constraint refused check (attributes ->> 'name' is distinct from '${canary('name')}')`,
+    `alter table resource_change add constraint refused check (after ->> 'name' is distinct from '${canary('name')}')`,
   );
-  await loaded.signal('resume', { by: 'jane', reason: 'reviewed' });
+  const loaded = await stack.start('sab');
   const failing = await until(async () => {
     const { raw } = await loaded.handle.describe();
     return raw.pendingActivities?.find(({ lastFailure }) => lastFailure);
-  }, 'PostgreSQL refuses the load');
+  }, 'PostgreSQL refuses the delta');
   expect(failing?.lastFailure?.message).toContain('23514');
   expect(canariesIn(failing)).toEqual([]);
-  await stack.pool.query('alter table resource drop constraint refused');
+  await stack.pool.query('alter table resource_change drop constraint refused');
+  await loaded.waitFor('blocked');
+  await loaded.signal('resume', { by: 'jane', reason: 'reviewed' });
   expect(await loaded.result()).toMatchObject({ state: 'succeeded-with-rejects' });
 
   // Failed, because nobody wrote a header: the first row is a person.

@@ -17,7 +17,15 @@ import { somePeople } from '../support/people.ts';
 import { quietRuntime } from '../support/quiet-runtime.ts';
 
 const histories = fileURLToPath(new URL('../histories/', import.meta.url));
-const kinds = ['aborted', 'blocked-resumed', 'failed', 'skipped', 'stale', 'succeeded'];
+const kinds = [
+  'aborted',
+  'blocked-resumed',
+  'failed',
+  'skipped',
+  'stale',
+  'succeeded',
+  'unchanged',
+];
 
 if (process.env['LOCKSTEP_RECORD_HISTORIES']) test('record', { timeout: 240_000 }, record);
 
@@ -50,6 +58,7 @@ async function record(): Promise<void> {
   await next.signal('resume', resume);
   await keep('blocked-resumed', next);
   await keep('succeeded', await ask(32, 0));
+  await keep('unchanged', await ask(32, 0));
   const stale = await ask(32, 1);
   await stack.pool.query(
     `update resource set attributes = attributes || '{"name": "edited"}' where key = 'p01'`,

@@ -32,8 +32,7 @@ import {
 } from './messages.ts';
 import { describeBreach, tellStory } from './story.ts';
 
-/** `empty`: there is neither a change nor bookkeeping to write. */
-type Delta = Awaited<ReturnType<SyncActivities['prepareDelta']>> & { readonly empty?: boolean };
+type Delta = Awaited<ReturnType<SyncActivities['prepareDelta']>>;
 
 /**
  * Synchronises one connected system into the identity store.
@@ -152,7 +151,7 @@ class Job {
     this.#update({ state: 'running', step });
   }
 
-  review({ counts, breaches, digest, empty = false }: Delta): void {
+  review({ counts, breaches, digest, empty }: Delta): void {
     this.#isDeltaEmpty = empty;
     this.#update({ counts, breaches, delta: digest });
   }

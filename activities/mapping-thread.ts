@@ -43,12 +43,14 @@ export interface RecordBatch {
 export type ToThread =
   | {
       readonly task: MappingTask;
-      /** The delta that usable rows go into at once, because nothing of their kind was ever loaded. */
-      readonly firstInto: bigint | null;
+      /** Nothing of their kind was ever loaded, so whether a key repeats is asked here. */
+      readonly first: boolean;
+      /** What every usable row begins with. */
+      readonly beginning: Uint8Array;
     }
   | { readonly batch: RecordBatch };
 
-/** Rows for COPY, in the order of the columns that `stagingTargets` names. */
+/** Rows for COPY, in the order of the columns that a `StagingPlace` names. */
 export interface FromThread {
   readonly rows: Record<StagedPart, Uint8Array>;
   /** In a first load: a key, or the keys of a link, may have come before in this source. */
@@ -68,9 +70,8 @@ type MapCells = (
 
 interface Current {
   readonly task: MappingTask;
-  readonly firstInto: bigint | null;
-  readonly fingerprints: FingerprintSet;
-  /** What every usable row begins with. */
+  /** Of a first load only. */
+  readonly fingerprints: FingerprintSet | null;
   readonly beginning: Uint8Array;
   readonly map: MapCells;
   /** What a text is as a key of the rows, or of either end of an association. */
@@ -87,17 +88,15 @@ parentPort?.on('message', (message: ToThread) => {
 
 async function handle(message: ToThread): Promise<void> {
   if ('task' in message) {
-    const { task, firstInto } = message;
-    const fingerprints = new FingerprintSet();
-    const beginning = beginningOf(task, firstInto);
-    current = { ...compile(task), firstInto, fingerprints, beginning };
+    const { task, first, beginning } = message;
+    current = { ...compile(task), fingerprints: first ? new FingerprintSet() : null, beginning };
     return;
   }
   const { fingerprints } = current as Current;
   await mapBatch(current as Current, message.batch);
   const taken = stagedParts.map((part) => [part, writers[part].take()] as const);
   const rows = Object.fromEntries(taken) as FromThread['rows'];
-  const answer: FromThread = { rows, mayRepeat: fingerprints.mayRepeat };
+  const answer: FromThread = { rows, mayRepeat: fingerprints?.mayRepeat ?? false };
   parentPort?.postMessage(
     answer,
     taken.map(([, { buffer }]) => buffer),
@@ -109,13 +108,6 @@ const writers = {
   rejected: new RowWriter(1 << 12),
   references: new RowWriter(1 << 12),
 } satisfies Record<StagedPart, RowWriter>;
-
-function beginningOf({ id }: MappingTask, firstInto: bigint | null): Uint8Array {
-  const writer = new RowWriter(64);
-  if (firstInto === null) writer.row(5).int(id);
-  else writer.row(7).bigint(firstInto).int(id).text('insert');
-  return writer.take();
-}
 
 function compile(task: MappingTask): Pick<Current, 'task' | 'map' | 'keyConversions'> {
   const header = new Header(task.header);
@@ -169,9 +161,7 @@ async function mapBatch(mapping: Current, batch: RecordBatch): Promise<void> {
       const record = records.toString('utf8', start, ends[index]);
       const seen = cells ?? roughCells(record, task.delimiter);
       const mayStandFor = held(mapping.keyConversions, seen);
-      if (mapping.firstInto !== null && mapped.problem.key !== null) {
-        mapping.fingerprints.add(mapped.problem.key);
-      }
+      if (mapped.problem.key !== null) mapping.fingerprints?.add(mapped.problem.key);
       writeRejected(task, withRawRow(mapped.problem, record), mayStandFor, place);
     }
     Atomics.add(pulse, 1, 1);
@@ -202,20 +192,18 @@ function withRawRow(problem: RowProblem, record: string): RowProblem {
 }
 
 function writeUsable(
-  { task, firstInto, fingerprints, beginning }: Current,
+  { task, fingerprints, beginning }: Current,
   mapped: MappedResource | MappedLink,
   { line, digests, at }: Place,
 ): void {
   const { usable, references } = writers;
   usable.again(beginning);
-  if (firstInto !== null) {
-    if ('from' in mapped) fingerprints.add(mapped.from, mapped.to);
-    else fingerprints.add(mapped.key);
-  }
   if ('from' in mapped) {
+    fingerprints?.add(mapped.from, mapped.to);
     usable.text(mapped.from).text(mapped.to).uuid(digests, at).int(line);
     return;
   }
+  fingerprints?.add(mapped.key);
   usable.text(mapped.key).json(JSON.stringify(mapped.attributes)).uuid(digests, at).int(line);
   for (const [property, id] of task.references) {
     const target = mapped.references[property];

@@ -10,13 +10,14 @@ import {
   resolveThresholds,
   type ThresholdSettings,
 } from '../engine/threshold.ts';
-import { plannedChanges } from '../store/delta-digest.ts';
 import {
   closeDelta,
   compareStaged,
+  countChanges,
   countLinks,
   countResources,
   type DeltaSummary,
+  discardDeltas,
   type LinkPlan,
   openDelta,
   type ResourcePlan,
@@ -52,6 +53,7 @@ export async function prepareDelta(
   const sources = await sourcesOf(configuration, request.connector, manifest, model, extractions);
   const mapper = new RecordMapper();
   try {
+    await store.transaction('read committed', (session) => discardDeltas(session, jobId));
     const summary = await store.transaction(
       'repeatable read',
       async (session) => {
@@ -83,8 +85,9 @@ export async function prepareDelta(
         await compareStaged(plan);
         for (const [scope, digests] of await wantedLines(session)) {
           const reading = readings.find(({ comparison }) => comparison.scope === scope);
-          if (reading)
-            await supplyLines(session, scope, await reading.linesOf(digests, cancellationSignal()));
+          if (!reading) continue;
+          const found = await reading.linesOf(digests, cancellationSignal());
+          await supplyLines(session, reading.comparison, found);
         }
         const columns = readings.map(({ comparison, source }) => [
           comparison.scope,
@@ -114,14 +117,14 @@ async function judge(
   configuration: Configuration,
   connector: ConnectorSettings,
 ): Promise<DeltaSummary> {
-  const changes = await plannedChanges(plan.session, plan.deltaId);
-  const links = await countLinks(plan, changes);
+  const changes = await countChanges(plan);
+  const links = await countLinks(plan, changes.all);
   const entityTypes: Record<string, Counts> = {};
   const associations: Record<string, Counts> = {};
   const scopes: PlannedChanges[] = [];
   for (const reading of readings) {
     const { comparison, source } = reading;
-    const planned = await countResources(plan, comparison, changes);
+    const planned = await countResources(plan, comparison, changes.all);
     const link = links.find(({ navigation }) => navigation.scope === comparison.name);
     await rememberSource(plan, reading, planned.rejected, link ?? planned);
     if (link) {
@@ -162,7 +165,7 @@ async function judge(
     ...rejectedLinks,
     ...links.map(linkCounts),
   ]);
-  return await closeDelta(plan, entityTypes, associations, counts, breaches, changes);
+  return await closeDelta(plan, { entityTypes, associations, counts, breaches }, changes);
 }
 
 /** A scope without rejects need not be compared again as long as its source stays as it is. */

@@ -10,8 +10,8 @@ const batchRecords = 2000;
 const batchBytes = 1 << 18;
 /** Records that a batch has room for at first: a chunk of a source may hold more than a batch does. */
 const firstRoom = 4096;
-/** Batches on their way: one at work, one waiting, so that the thread never idles and memory stays bounded. */
-const batchesInFlight = 2;
+/** Batches on their way: one at work, others waiting, so that the thread never idles and memory stays bounded. */
+const batchesInFlight = 4;
 /** A row that takes longer than this hangs: JSONata's own limit does not see a regular expression at work. */
 const hangLimitMs = 5000;
 
@@ -34,13 +34,9 @@ export class RecordMapper {
   #mayRepeat = false;
   #task: MappingTask | undefined;
 
-  /**
-   * Opens the mapping of one source. Its rows go to `sink` as they come.
-   *
-   * @param firstInto the delta whose changes they are, when nothing of their kind was ever loaded; else null
-   */
-  open(task: MappingTask, firstInto: bigint | null, sink: StagingSink): SourceMapping {
-    return new SourceMapping(this, { task, firstInto }, sink);
+  /** Opens the mapping of one source. Its rows go to `sink` as they come. */
+  open({ task, first, beginning }: SourceTask, sink: StagingSink): SourceMapping {
+    return new SourceMapping(this, { task, first, beginning }, sink);
   }
 
   /** Ends the thread. */

@@ -4,9 +4,15 @@ import { DigestSet } from '../engine/digest-set.ts';
 import { digestText, recordDigest } from '../engine/record-digest.ts';
 import { type OnRecord, RecordScanner } from '../engine/record-scanner.ts';
 import type { Session } from '../store/database.ts';
+import {
+  analyseFirstChanges,
+  changesTables,
+  isOwnTable,
+  openFirstChanges,
+} from '../store/first-changes.ts';
 import type { ScopeComparison } from '../store/plan.ts';
 import type { ScopeSource } from '../store/scope-source.ts';
-import { openStagingSink, stageUnseen, stagingTargets } from '../store/staging.ts';
+import { firstPlace, openStagingSink, stageUnseen, stagingPlace } from '../store/staging.ts';
 import { storedLinkDigests, storedResourceDigests } from '../store/stored-digests.ts';
 import type { MappedSource } from './mapped-source.ts';
 import type { RecordMapper } from './record-mapper.ts';
@@ -20,7 +26,7 @@ export interface SourceReading {
   readonly seen: number;
   /** All of the source is what was read before, so nothing of it was compared. */
   readonly again: boolean;
-  /** Finds on which lines records of these digests are, by reading the source once more. */
+  /** Finds all lines on which records of these digests are, by reading the source once more. */
   linesOf(
     digests: readonly Uint32Array[],
     signal: AbortSignal,
@@ -52,8 +58,12 @@ export async function readSource(
     kind === 'rows'
       ? await storedResourceDigests(session, id)
       : await storedLinkDigests(session, id);
-  const sink = openStagingSink(session, stagingTargets(kind, fresh));
-  const mapping = mapper.open(source.task, fresh ? deltaId : null, sink);
+  const changes = fresh
+    ? await openFirstChanges(session, changesTables[kind], deltaId, id, source.file.rows)
+    : changesTables[kind];
+  const place = fresh ? firstPlace(kind, id, deltaId, changes) : stagingPlace(kind, id);
+  const sink = openStagingSink(session, place);
+  const mapping = mapper.open({ task: source.task, first: fresh, ...place }, sink);
   const digest = new Uint32Array(4);
   let read = 0;
   let seen = 0;
@@ -79,10 +89,12 @@ export async function readSource(
     await sink.abandon();
     throw error;
   }
+  if (isOwnTable(changes)) await analyseFirstChanges(session, changes);
   const unseen = digests.unseenCount;
   const comparison: ScopeComparison = {
     ...namesOf(source),
     fresh,
+    changes,
     stored,
     staged: mapping.added,
     mayRepeat: mayRepeat || !fresh,
@@ -106,9 +118,10 @@ export async function readSource(
 function readBefore(source: MappedSource, { stored }: ScopeSource): SourceReading {
   const { rows } = source.file;
   const nothing = { fresh: false, staged: 0, mayRepeat: false, unseen: 0, withoutDigest: 0 };
+  const changes = changesTables[source.kind];
   return {
     source,
-    comparison: { ...namesOf(source), ...nothing, stored },
+    comparison: { ...namesOf(source), ...nothing, changes, stored },
     read: rows,
     seen: rows,
     again: true,
@@ -127,7 +140,7 @@ async function linesOf(source: MappedSource, wanted: readonly Uint32Array[], sig
   const digest = new Uint32Array(4);
   const onRecord: OnRecord = ({ words }, start, end, line) => {
     recordDigest(words, start, end, source.seed, digest);
-    if (sought.see(digest) === 'known') found.push({ digest: digest.slice(), line });
+    if (sought.see(digest) !== 'new') found.push({ digest: digest.slice(), line });
   };
   for await (const _ of records(source, onRecord, signal));
   return found;

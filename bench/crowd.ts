@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DevStack } from '../client/dev-stack.ts';
-import { startDevStack } from '../client/dev-stack.ts';
+import type { Client } from '@temporalio/client';
+import { type DevStack, startDevStack } from '../client/dev-stack.ts';
 import { runJob } from '../client/run.ts';
 import { applySchedules } from '../client/schedules.ts';
 import { Session } from '../client/session.ts';
@@ -17,20 +17,15 @@ const big = 'big';
 const smallRows = 30;
 const bigRows = 50_000;
 /** A wave that takes longer is given up. */
-const patienceMs = 120_000;
+const patienceMs = 180_000;
 
-/** One job of a wave, in milliseconds. */
+/** One job of a wave: when it started in Temporal, began to export, and ended; in milliseconds since the wave began. */
 interface Turn {
-  readonly startedAt: number;
-  readonly endedAt: number;
-  /** From its start in Temporal until its export began. */
-  readonly waited: number;
-}
-
-async function openJobs(session: Session, state?: 'blocked') {
-  const { prisma } = await session.store();
-  const where = state ? { state } : { endedAt: null };
-  return await prisma.job.findMany({ where, select: { id: true, connector: true } });
+  readonly started: number;
+  readonly exported: number;
+  readonly ended: number;
+  /** How long each of its tasks waited for the worker. */
+  readonly taskWaits: readonly number[];
 }
 
 /** Triggers the schedules of all connectors together and waits until every job has ended; resumes those that ask. */
@@ -38,38 +33,48 @@ async function wave(session: Session, connectors: readonly string[]): Promise<Tu
   const client = await session.temporal();
   const { prisma } = await session.store();
   const since = new Date();
+  const mine = { trigger: 'schedule', startedAt: { gte: since } };
+  const ended = () => prisma.job.count({ where: { ...mine, endedAt: { not: null } } });
   await Promise.all(
     connectors.map((name) => client.schedule.getHandle(scheduleId(name, 'complete')).trigger()),
   );
-  const mine = { trigger: 'schedule', startedAt: { gte: since } };
   const resumed = new Set<string>();
-  while (
-    (await prisma.job.count({ where: { ...mine, endedAt: { not: null } } })) < connectors.length
-  ) {
+  while ((await ended()) < connectors.length) {
     if (Date.now() - since.getTime() > patienceMs) throw new Error('the wave does not end');
-    for (const { id, connector } of await openJobs(session, 'blocked')) {
-      if (connector === big || resumed.has(id)) continue;
+    for (const { id } of await prisma.job.findMany({ where: { ...mine, state: 'blocked' } })) {
+      if (resumed.has(id)) continue;
       resumed.add(id);
       await client.workflow.getHandle(id).signal(resumeSignal, { by: 'bench' });
     }
     await sleep(50);
   }
-  const starts = new Map<string, number>();
-  const query = `WorkflowType = 'syncJob' AND StartTime >= '${since.toISOString()}'`;
-  for await (const { workflowId, startTime } of client.workflow.list({ query })) {
-    starts.set(workflowId, startTime.getTime());
+  const turns: Turn[] = [];
+  for (const job of await prisma.job.findMany({ where: mine, include: { steps: true } })) {
+    if (job.state !== 'succeeded') throw new Error(`${job.id} is ${job.state}`);
+    const { started, taskWaits } = await readHistory(client, job.id);
+    const of = (time: Date | null | undefined) => (time?.getTime() ?? Number.NaN) - since.getTime();
+    const exported = of(job.steps.find(({ name }) => name === 'export')?.startedAt);
+    turns.push({ started: started - since.getTime(), exported, ended: of(job.endedAt), taskWaits });
   }
-  const jobs = await prisma.job.findMany({ where: mine, include: { steps: true } });
-  return jobs.map(({ id, state, steps, endedAt }) => {
-    if (state !== 'succeeded') throw new Error(`${id} is ${state}`);
-    const startedAt = starts.get(id) ?? Number.NaN;
-    const exported = steps.find(({ name }) => name === 'export')?.startedAt.getTime();
-    return {
-      startedAt,
-      endedAt: endedAt?.getTime() ?? Number.NaN,
-      waited: (exported ?? Number.NaN) - startedAt,
-    };
+  return turns;
+}
+
+/** When a workflow started, and how long its tasks waited until the worker took them. */
+async function readHistory(
+  client: Client,
+  id: string,
+): Promise<{ started: number; taskWaits: number[] }> {
+  const { events } = await client.workflow.getHandle(id).fetchHistory();
+  const times = (events ?? []).map(
+    ({ eventTime }) => Number(eventTime?.seconds) * 1000 + (eventTime?.nanos ?? 0) / 1e6,
+  );
+  const taskWaits = (events ?? []).flatMap((event, index) => {
+    const begun =
+      event.workflowTaskStartedEventAttributes ?? event.activityTaskStartedEventAttributes;
+    if (!begun) return [];
+    return [(times[index] as number) - (times[Number(begun.scheduledEventId) - 1] as number)];
   });
+  return { started: times[0] as number, taskWaits };
 }
 
 /** Runs a job of the big connector, every row of it changed, again and again until told to stop. */
@@ -101,22 +106,14 @@ async function peakMemory({ worker }: DevStack): Promise<number> {
 }
 
 function report(name: string, turns: readonly Turn[]): void {
-  const first = Math.min(...turns.map(({ startedAt }) => startedAt));
-  const last = Math.max(...turns.map(({ endedAt }) => endedAt));
-  const rate = turns.length / ((last - first) / 1000);
-  console.log(
-    spreadLine(
-      `${name}: start → export`,
-      turns.map(({ waited }) => waited),
-    ),
-  );
-  console.log(
-    spreadLine(
-      `${name}: start → end`,
-      turns.map((turn) => turn.endedAt - turn.startedAt),
-    ),
-  );
-  console.log(`| ${name}: jobs per second | ${turns.length} | ${rate.toFixed(1)} | | |`);
+  const line = (what: string, measure: (turn: Turn) => number | readonly number[]) =>
+    console.log(spreadLine(`${name}: ${what}`, turns.flatMap(measure)));
+  line('trigger → start', ({ started }) => started);
+  line('start → export', ({ started, exported }) => exported - started);
+  line('start → end', ({ started, ended }) => ended - started);
+  line('a task waits for the worker', ({ taskWaits }) => taskWaits);
+  const seconds = Math.max(...turns.map(({ ended }) => ended)) / 1000;
+  console.log(`| ${name}: jobs per second: ${(turns.length / seconds).toFixed(1)} | | | | | |`);
 }
 
 async function bench(count: number): Promise<void> {

@@ -43,13 +43,19 @@ export async function runCycle(cycle: Cycle): Promise<Measurement[]> {
     for (const stand of stands) {
       await cycle.server.rest();
       const reading = await stand.open.load(phase, cycle.data.days[phase.day]);
-      cycle.log(`${phase.name}: ${stand.tool.name} ${reading.seconds.toFixed(2)} s`);
+      cycle.log(`${phase.name}: ${stand.tool.name} ${describe(reading)}`);
       await cycle.server.tidy(stand.databaseUrl);
       await requireRows(stand, phase, cycle);
       measured.push({ tool: stand.tool.name, phase: phase.name, ...reading });
     }
   }
   return measured;
+}
+
+function describe({ seconds, steps = {}, peakMiB }: Reading): string {
+  const parts = Object.entries(steps).map(([name, each]) => `${name} ${each.toFixed(2)}`);
+  if (peakMiB) parts.push(`peak ${peakMiB} MiB`);
+  return `${seconds.toFixed(2)} s${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`;
 }
 
 async function openTool(

@@ -1,14 +1,12 @@
 /** Parses records of an extraction into cells: csv-parse does where there is a quote, and nothing needs to where there is none. */
 import { parse } from 'csv-parse/sync';
 
-const QUOTE = 0x22;
-
 /**
  * Parses whole records, separated by line feeds, into their cells. Records may differ in width.
  *
  * @throws Error of csv-parse when the quoting of a record is broken. **Danger:** its message quotes the record.
  */
-export function parseRecords(records: Buffer, delimiter: string): string[][] {
+export function parseRecords(records: Buffer | string, delimiter: string): string[][] {
   return parse(records, {
     delimiter,
     record_delimiter: '\n',
@@ -29,16 +27,15 @@ export function parseEach(
   ends: Uint32Array,
   delimiter: string,
 ): (string[] | null)[] {
-  if (!records.includes(QUOTE)) {
-    const lines = records.toString('utf8').split('\n');
-    return Array.from(ends, (_, index) => (lines[index] as string).split(delimiter));
-  }
-  const quoted: Buffer[] = [];
+  const lines = records.toString('utf8').split('\n');
+  // A line feed within quotes makes more lines than there are records.
+  const whole = lines.length === ends.length + 1;
+  const quoted: string[] = [];
   let start = 0;
-  const cells = Array.from(ends, (end) => {
-    const record = records.subarray(start, end);
+  const cells = Array.from(ends, (end, index) => {
+    const record = whole ? (lines[index] as string) : records.toString('utf8', start, end);
     start = end + 1;
-    if (!record.includes(QUOTE)) return record.toString('utf8').split(delimiter);
+    if (!record.includes('"')) return record.split(delimiter);
     quoted.push(record);
     return undefined;
   });
@@ -47,13 +44,9 @@ export function parseEach(
 }
 
 /** Parses all at once; a broken one makes them be parsed one by one, to tell which it is. */
-function parseQuoted(records: readonly Buffer[], delimiter: string): (string[] | null)[] {
+function parseQuoted(records: readonly string[], delimiter: string): (string[] | null)[] {
   try {
-    const lineFeed = Buffer.from('\n');
-    const all = parseRecords(
-      Buffer.concat(records.flatMap((record) => [record, lineFeed])),
-      delimiter,
-    );
+    const all = parseRecords(records.map((record) => `${record}\n`).join(''), delimiter);
     if (all.length === records.length) return all;
   } catch {
     // Which one it is comes out below.

@@ -5,15 +5,14 @@ export type Sighting = 'new' | 'known' | 'again';
 
 /** So many digests further on one is looked for: rows that are gone, or stored elsewhere by now, leave gaps. */
 const lookAhead = 16;
-/** So many are cheaper to look up one by one than in a table of all. */
-const fewUnseen = 50_000;
 
 /**
  * Bounded memory: typed arrays, 16 bytes a digest, and some 6 more once many were met out of order.
  *
  * Most extractions hold most records in the order in which they are stored, so each sighting is first compared with the
  * digests after the one seen last. What is not among them is taken for new, until that has happened so often that a table
- * of all digests is worth making. Whoever takes a stored record for new compares it in vain, and no more than that.
+ * of all digests is worth making. Whoever takes a stored record for new compares it in vain, and no more than that: the
+ * stored digest counts as unseen, so that it is not mistaken for a second record of the same key.
  */
 export class DigestSet {
   #words: Uint32Array;
@@ -22,9 +21,8 @@ export class DigestSet {
   #seenCount = 0;
   /** Which digest is expected next. */
   #next = 0;
-  /** What was taken for new without asking the table, four words each. */
-  #strangers = new Uint32Array(64);
-  #strangerCount = 0;
+  /** How many were taken for new without asking the table. */
+  #strangers = 0;
   /** Slot → index of the digest + 1, 0 when empty; open addressing. */
   #slots: Uint32Array | undefined;
   #mask = 0;
@@ -38,13 +36,12 @@ export class DigestSet {
     return this.#size;
   }
 
-  /** How many stored digests the extraction has not shown (yet). */
+  /** How many stored digests were not met (yet). */
   get unseenCount(): number {
-    if (this.#seenCount < this.#size) this.#recogniseFew();
     return this.#size - this.#seenCount;
   }
 
-  /** Adds stored digests, 16 bytes each, before the first sighting; adding one twice is harmless. */
+  /** Adds stored digests, 16 bytes each, before the first sighting and each only once. */
   addAll(bytes: Uint8Array): void {
     const end = this.#size * 4 + bytes.length / 4;
     if (end > this.#words.length) {
@@ -67,11 +64,8 @@ export class DigestSet {
     let entry = this.#ahead(words);
     if (entry === -1 && this.#slots === undefined) {
       // Four strangers in a hundred, or a store so small that it does not matter.
-      if ((this.#strangerCount + 1) * 25 < this.#size) {
-        this.#note(words);
-        return 'new';
-      }
-      this.#recogniseStrangers();
+      this.#strangers += 1;
+      if (this.#strangers * 25 < this.#size) return 'new';
     }
     if (entry === -1) entry = this.#find(words);
     if (entry === -1) return 'new';
@@ -81,9 +75,8 @@ export class DigestSet {
     return 'known';
   }
 
-  /** The stored digests that the extraction does not hold, four words each. */
+  /** The stored digests that were not met, four words each. */
   *unseen(): Iterable<Uint32Array> {
-    if (this.unseenCount === 0) return;
     for (let index = 0; index < this.#size; index++) {
       if (this.#seen[index] !== 1) yield this.#words.subarray(index * 4, index * 4 + 4);
     }
@@ -109,49 +102,6 @@ export class DigestSet {
     return -1;
   }
 
-  #note(words: Uint32Array): void {
-    if (this.#strangerCount * 4 === this.#strangers.length) {
-      const larger = new Uint32Array(this.#strangers.length * 2);
-      larger.set(this.#strangers);
-      this.#strangers = larger;
-    }
-    this.#strangers.set(words, this.#strangerCount * 4);
-    this.#strangerCount += 1;
-  }
-
-  /** A stored record that was taken for new was met, all the same. */
-  #recogniseStrangers(): void {
-    if (this.#seen.length < this.#size) this.#seen = new Uint8Array(this.#size);
-    this.#index();
-    for (let nth = 0; nth < this.#strangerCount; nth++) {
-      const entry = this.#find(this.#strangers.subarray(nth * 4, nth * 4 + 4));
-      if (entry !== -1 && this.#seen[entry] !== 1) this.#mark(entry);
-    }
-    this.#strangerCount = 0;
-  }
-
-  /** The same at the end, when mostly few are unseen, so that no table of all is made for them. */
-  #recogniseFew(): void {
-    const unseen = this.#size - this.#seenCount;
-    if (this.#slots || unseen > fewUnseen) {
-      this.#recogniseStrangers();
-      return;
-    }
-    if (this.#seen.length < this.#size) this.#seen = new Uint8Array(this.#size);
-    const entries = new Map<string, number>();
-    for (let entry = 0; entry < this.#size; entry++) {
-      if (this.#seen[entry] === 1) continue;
-      const text = this.#words.subarray(entry * 4, entry * 4 + 4).join();
-      if (entries.has(text)) this.#mark(entry);
-      else entries.set(text, entry);
-    }
-    for (let nth = 0; nth < this.#strangerCount; nth++) {
-      const entry = entries.get(this.#strangers.subarray(nth * 4, nth * 4 + 4).join());
-      if (entry !== undefined && this.#seen[entry] !== 1) this.#mark(entry);
-    }
-    this.#strangerCount = 0;
-  }
-
   #mark(entry: number): void {
     this.#seen[entry] = 1;
     this.#seenCount += 1;
@@ -167,10 +117,7 @@ export class DigestSet {
     }
   }
 
-  /**
-   * Makes the table: of all digests, since one that was seen may come again. Of a digest that was added twice, the second
-   * one counts as seen.
-   */
+  /** Makes the table: of all digests, since one that was seen may come again. */
   #index(): Uint32Array {
     if (this.#slots) return this.#slots;
     let length = 16;
@@ -179,16 +126,9 @@ export class DigestSet {
     this.#slots = slots;
     this.#mask = length - 1;
     for (let index = 0; index < this.#size; index++) {
-      const words = this.#words.subarray(index * 4, index * 4 + 4);
-      let slot = (words[0] as number) & this.#mask;
-      while (slots[slot] !== 0 && !this.#is((slots[slot] as number) - 1, words)) {
-        slot = (slot + 1) & this.#mask;
-      }
-      if (slots[slot] === 0) {
-        slots[slot] = index + 1;
-      } else if (this.#seen[index] !== 1) {
-        this.#mark(index);
-      }
+      let slot = (this.#words[index * 4] as number) & this.#mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & this.#mask;
+      slots[slot] = index + 1;
     }
     return slots;
   }

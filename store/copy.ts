@@ -20,9 +20,15 @@ const trailer = Buffer.from([0xff, 0xff]);
  * Opens a COPY into columns of a table. Until it ended the session can do nothing else.
  *
  * @param target `table (column, …)`: the columns in the order in which rows hold them
+ * @param freeze spares the next readers a look at every row; only for a table that the same transaction has made
  */
-export function openRowSink(session: PoolClient, target: string): RowSink {
-  const stream = session.query(copyFrom(`copy ${target} from stdin (format binary)`));
+export function openRowSink(
+  session: PoolClient,
+  target: string,
+  { freeze }: { freeze: boolean } = { freeze: false },
+): RowSink {
+  const options = `format binary, freeze ${freeze}`;
+  const stream = session.query(copyFrom(`copy ${target} from stdin (${options})`));
   let failure: Error | undefined;
   stream.on('error', (error: Error) => {
     failure = error;

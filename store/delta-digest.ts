@@ -1,6 +1,7 @@
 /** The digest of a delta: what a person approves, and what the load checks again before it writes. */
 import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
+import type { ChangesTable } from './first-changes.ts';
 
 /**
  * The 64-bit hash of a row, what groups rows, and what scope they belong to. A record's own digest stands for the values
@@ -39,12 +40,22 @@ export interface PlannedRows {
   readonly xor: string;
 }
 
-/** Counts and digests what a delta changes. */
+/** Counts and digests what a delta changes, but for the large first loads in it. */
 export async function plannedChanges(session: PoolClient, deltaId: bigint): Promise<PlannedRows[]> {
   return [
     ...(await plannedRows(session, deltaId, 'resource_change')),
     ...(await plannedRows(session, deltaId, 'link_change')),
   ];
+}
+
+/** The same of a large first load, in the table that it has to itself. */
+export async function plannedFirstChanges(
+  session: PoolClient,
+  deltaId: bigint,
+  kind: ChangesTable,
+  table: string,
+): Promise<PlannedRows[]> {
+  return await plannedRows(session, deltaId, kind, table);
 }
 
 /** Counts and digests what a delta does besides changes. */
@@ -59,12 +70,13 @@ async function plannedRows(
   session: PoolClient,
   deltaId: bigint,
   table: DigestedTable,
+  from = `only ${table}`,
 ): Promise<PlannedRows[]> {
   const { hash, kind, scope } = digested[table];
   const { rows } = await session.query<PlannedRows>(
     `select '${table}' as table, ${kind} as change, ${scope} as scope, count(*)::int as count,
        sum(hash)::text as sum, bit_xor(hash)::text as xor
-     from (select *, ${hash} as hash from ${table} where delta_id = ${deltaId}) hashed group by 2, 3`,
+     from (select *, ${hash} as hash from ${from} where delta_id = ${deltaId}) hashed group by 2, 3`,
   );
   return rows;
 }
@@ -73,8 +85,8 @@ async function plannedRows(
  * A digest over every change and every piece of bookkeeping of a delta, whatever their order: for each kind of row the
  * count, the sum and the exclusive or of 64-bit hashes.
  *
- * It shows that nothing came or went since the review; that no row changes in between is seen to by a trigger, and
- * what an update or delete was reviewed against is compared with the store when it is loaded.
+ * It shows that nothing came or went since the review; that no row changes in between is seen to by a trigger (and that
+ * none comes or goes, where a first load has a table to itself), and what an update or delete was reviewed against is compared with the store when it is loaded.
  *
  * @returns 32 hexadecimal digits
  */

@@ -61,6 +61,7 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   const planned = [
     ...(await plannedChanges(session, delta.id)),
     ...(await plannedBookkeeping(session, delta.id)),
+    ...delta.sealed,
   ];
   if (digestOf(delta.id, planned) !== request.digest) throw new Stale();
   const load = new Load(session, delta.id, planned);
@@ -85,14 +86,15 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
 async function reviewedDelta(
   session: PoolClient,
   { jobId, digest }: LoadRequest,
-): Promise<{ id: bigint; applied: boolean }> {
+): Promise<{ id: bigint; applied: boolean; sealed: readonly PlannedRows[] }> {
   const { rows } = await session.query<{
     id: string;
+    sealed: PlannedRows[];
     applied: boolean;
     breached: boolean;
     resumed: boolean;
   }>(
-    `select d.id, d.applied_at is not null as applied, jsonb_array_length(d.breaches) > 0 as breached,
+    `select d.id, d.sealed, d.applied_at is not null as applied, jsonb_array_length(d.breaches) > 0 as breached,
        exists (select from decision where job_id = $1 and delta = d.digest
                and action = 'resume' and effect = 'applied') as resumed
      from delta d where d.job_id = $1 and d.digest = $2 order by d.id desc limit 1 for update of d`,
@@ -106,7 +108,7 @@ async function reviewedDelta(
       'a delta that breaches a limit came to the load without a decision',
     );
   }
-  return { id: BigInt(found.id), applied: found.applied };
+  return { id: BigInt(found.id), applied: found.applied, sealed: found.sealed };
 }
 
 /**
@@ -190,8 +192,10 @@ class Load {
 
   async insertLinks(): Promise<void> {
     const navigations = await this.#navigations();
+    const first = new Set<number>();
     await this.#each('link_change', 'insert', async (navigation) => {
       if (await this.#isFirst(`link_${navigation}`)) {
+        first.add(navigation);
         return await this.#call('load_first_links', navigation);
       }
       return await this.#run(
@@ -202,7 +206,9 @@ class Load {
     });
     for (const { id, from, to } of navigations) {
       for (const change of ['insert', 'update'] as const) {
-        if (this.#plans('link_change', change, id)) await this.#requireEnds(id, change, from, to);
+        // A first load has joined the ends already.
+        if (this.#plans('link_change', change, id) && !first.has(id))
+          await this.#requireEnds(id, change, from, to);
       }
     }
   }
@@ -280,7 +286,6 @@ class Load {
     if (rows.length > 0) throw new Stale();
   }
 
-  /** A first load has joined the ends already. */
   async #requireEnds(navigation: number, change: string, from: number, to: number): Promise<void> {
     const { rows } = await this.#session.query(
       // Counted, not looked for: to find one the planner would look up link by link.
@@ -289,7 +294,7 @@ class Load {
          left join resource f on f.entity_type_id = ${from} and f.id = c.from_id
          left join resource t on t.entity_type_id = ${to} and t.id = c.to_id
          where ${this.#changesOf(navigation, 'link_change', change)}
-           and ((f.id is null and c.from_id is not null) or (t.id is null and c.to_id is not null))) missing
+           and (f.id is null or t.id is null)) missing
        where ends > 0`,
     );
     if (rows.length > 0) throw new Stale();

@@ -2,7 +2,14 @@
 import type { PoolClient } from 'pg';
 import type { Counts } from '../engine/counts.ts';
 import type { Breach } from '../engine/threshold.ts';
-import { digestOf, type PlannedRows, plannedBookkeeping } from './delta-digest.ts';
+import {
+  digestOf,
+  type PlannedRows,
+  plannedBookkeeping,
+  plannedChanges,
+  plannedFirstChanges,
+} from './delta-digest.ts';
+import { changesTables, dropFirstChanges, isOwnTable, sealFirstChanges } from './first-changes.ts';
 import type { StoredNavigation } from './model-store.ts';
 import { noteComingsAndGoings, type Plan, type ScopeComparison } from './plan.ts';
 import { planLinks } from './plan-links.ts';
@@ -32,20 +39,30 @@ export interface ResourcePlan {
 }
 
 /**
- * Opens a delta for a job. What an interrupted attempt of the same job left is thrown away; a delta that somebody
- * decided on stays, as history.
+ * Throws away what an interrupted attempt of a job left; a delta that somebody decided on stays, as history. In a
+ * transaction of its own: readers wait for it.
  */
+export async function discardDeltas(session: PoolClient, jobId: string): Promise<void> {
+  const { rows } = await session.query<{ id: string }>(
+    `select id from delta d where job_id = $1 and applied_at is null and not exists (
+       select from decision where job_id = $1 and delta = d.digest and effect = 'applied')`,
+    [jobId],
+  );
+  for (const { id } of rows) {
+    await dropFirstChanges(session, id);
+    for (const table of ['bookkeeping', 'resource_change', 'link_change']) {
+      await session.query(`delete from only ${table} where delta_id = $1`, [id]);
+    }
+    await session.query('delete from delta where id = $1', [id]);
+  }
+}
+
+/** Opens a delta for a job. */
 export async function openDelta(
   session: PoolClient,
   jobId: string,
   extraction: string,
 ): Promise<bigint> {
-  const old = `(select id from delta d where job_id = $1 and applied_at is null and not exists (
-    select from decision where job_id = $1 and delta = d.digest and effect = 'applied'))`;
-  for (const table of ['bookkeeping', 'resource_change', 'link_change']) {
-    await session.query(`delete from ${table} where delta_id in ${old}`, [jobId]);
-  }
-  await session.query(`delete from delta where id in ${old}`, [jobId]);
   const { rows } = await session.query<{ id: string }>(
     `insert into delta (job_id, extraction, digest, counts, entity_types, associations, breaches, diagnoses)
      values ($1, $2, '', '{}', '{}', '{}', '[]', '[]') returning id`,
@@ -78,7 +95,7 @@ export async function countResources(
   const { usable, ...counted } = numbers<
     Record<'usable' | 'duplicatesOfSeen' | 'rejected', number>
   >(rows[0] as Record<string, string>);
-  const changes = countChanges(planned, 'resource_change', id);
+  const changes = countsOf(planned, 'resource_change', id);
   const equal = fresh ? 0 : usable - changes.inserted - changes.updated;
   return { ...counted, ...changes, equal, stored };
 }
@@ -90,7 +107,7 @@ export async function countLinks(plan: Plan, planned: readonly PlannedRows[]): P
   const losses = await mostDeletedOfOneResource(plan, planned);
   for (const navigation of plan.navigations) {
     const { id } = navigation;
-    const changes = countChanges(planned, 'link_change', id);
+    const changes = countsOf(planned, 'link_change', id);
     const touched = changes.inserted + changes.updated + changes.deleted > 0;
     if (navigation.connector !== connector && !touched) continue;
     const compared = plan.associations.find((each) => each.id === id);
@@ -124,7 +141,7 @@ async function mostDeletedOfOneResource(
   return new Map(rows.map(({ id, most }) => [id, Number(most)]));
 }
 
-function countChanges(
+function countsOf(
   planned: readonly PlannedRows[],
   table: PlannedRows['table'],
   scope: number,
@@ -162,27 +179,57 @@ export interface DeltaSummary {
   readonly empty: boolean;
 }
 
-/** Closes the preparation: digests the delta and writes down its counts and breaches. */
+const hasOwnTable = ({ changes }: ScopeComparison) => isOwnTable(changes);
+
+/** What a delta changes, counted. */
+export interface PlannedDelta {
+  readonly all: readonly PlannedRows[];
+  /** Those of large first loads, whose tables are sealed with the delta. */
+  readonly sealed: readonly PlannedRows[];
+}
+
+/** Counts and digests everything that the delta changes. */
+export async function countChanges({
+  session,
+  deltaId,
+  entityTypes,
+  associations,
+}: Plan): Promise<PlannedDelta> {
+  const sealed: PlannedRows[] = [];
+  for (const [kind, scopes] of [
+    ['rows', entityTypes],
+    ['links', associations],
+  ] as const) {
+    for (const { changes } of scopes.filter(hasOwnTable)) {
+      sealed.push(...(await plannedFirstChanges(session, deltaId, changesTables[kind], changes)));
+    }
+  }
+  return { all: [...(await plannedChanges(session, deltaId)), ...sealed], sealed };
+}
+
+/** Closes the preparation: digests the delta, and writes down its counts and breaches. */
 export async function closeDelta(
-  plan: Plan,
-  entityTypes: Readonly<Record<string, Counts>>,
-  associations: Readonly<Record<string, Counts>>,
-  counts: Counts,
-  breaches: readonly Breach[],
-  planned: readonly PlannedRows[],
+  { session, deltaId, entityTypes, associations }: Plan,
+  judged: Omit<DeltaSummary, 'digest' | 'empty'>,
+  { all, sealed }: PlannedDelta,
 ): Promise<DeltaSummary> {
-  const all = [...planned, ...(await plannedBookkeeping(plan.session, plan.deltaId))];
-  const digest = digestOf(plan.deltaId, all);
-  await plan.session.query(
-    `update delta set digest = $2, counts = $3, entity_types = $4, associations = $5, breaches = $6 where id = $1`,
+  const planned = [...all, ...(await plannedBookkeeping(session, deltaId))];
+  const digest = digestOf(deltaId, planned);
+  await session.query(
+    `update delta set digest = $2, counts = $3, entity_types = $4, associations = $5, breaches = $6, sealed = $7
+     where id = $1`,
     [
-      plan.deltaId,
+      deltaId,
       digest,
-      JSON.stringify(counts),
-      JSON.stringify(entityTypes),
-      JSON.stringify(associations),
-      JSON.stringify(breaches),
+      JSON.stringify(judged.counts),
+      JSON.stringify(judged.entityTypes),
+      JSON.stringify(judged.associations),
+      JSON.stringify(judged.breaches),
+      JSON.stringify(sealed),
     ],
   );
-  return { digest, counts, entityTypes, associations, breaches, empty: all.length === 0 };
+  for (const { changes } of [...entityTypes, ...associations].filter(hasOwnTable)) {
+    await sealFirstChanges(session, changes);
+  }
+  return { digest, ...judged, empty: planned.length === 0 };
 }

@@ -1,5 +1,6 @@
 /** Takes old changes out of the history, little by little, so that nobody waits for it. */
 import type { Store } from './database.ts';
+import { dropFirstChanges } from './first-changes.ts';
 
 /** What was taken out. */
 export interface PurgedHistory {
@@ -15,7 +16,7 @@ const tables = ['resource_change', 'link_change', 'bookkeeping'] as const;
 
 /**
  * Removes the single changes of every job that ended before a moment. Jobs, counts, breaches, decisions and the audit
- * log stay. Found and removed by the primary key, batch by batch: it may be interrupted at any time, and run beside jobs.
+ * log stay. Found and removed by the primary key, batch by batch (the table of a large first load as a whole): it may be interrupted at any time, and run beside jobs.
  */
 export async function purgeHistory(
   { pool }: Store,
@@ -23,17 +24,18 @@ export async function purgeHistory(
   batch: number = rowsAtOnce,
 ): Promise<PurgedHistory> {
   const { rows: old } = await pool.query<{ id: string }>(
-    `select d.id from delta d join job j on j.id = d.job_id where j.ended_at < $1 and (
-       ${tables.map((table) => `exists (select from ${table} where delta_id = d.id)`).join(' or ')})
+    `select d.id from delta d join job j on j.id = d.job_id where j.ended_at < $1 and (d.sealed <> '[]' or
+       ${tables.map((table) => `exists (select from only ${table} where delta_id = d.id)`).join(' or ')})
      order by d.id`,
     [before],
   );
   let rows = 0;
   for (const { id } of old) {
+    rows += await dropFirstChanges(pool, id);
     for (const table of tables) {
       for (let removed = batch; removed === batch; rows += removed) {
         const { rowCount } = await pool.query(
-          `delete from ${table} where ctid = any (array(select ctid from ${table} where delta_id = $1 limit $2))`,
+          `delete from only ${table} where ctid = any (array(select ctid from only ${table} where delta_id = $1 limit $2))`,
           [id, batch],
         );
         removed = rowCount ?? 0;

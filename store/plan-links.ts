@@ -52,31 +52,34 @@ async function planRetiredAssociations(plan: Plan): Promise<void> {
 async function checkFirstLinks(
   { session, deltaId }: Plan,
   future: FutureResources,
-  { id, scope, mayRepeat }: ScopeComparison,
+  { id, scope, mayRepeat, changes }: ScopeComparison,
   { fromEntityTypeId, toEntityTypeId }: StoredNavigation,
 ): Promise<void> {
   const ours = `c.delta_id = ${deltaId} and c.navigation_property_id = ${id}`;
   if (mayRepeat) {
     await session.query(
-      `delete from link_change c using (
+      `delete from ${changes} c using (
          select c.id, row_number() over (partition by c.from_key, c.to_key order by c.line, c.id) as nth
-         from link_change c where ${ours}) again
+         from ${changes} c where ${ours}) again
        where ${ours} and c.id = again.id and again.nth > 1`,
     );
   }
-  // NOT IN looks every change up in one table of all keys, whatever the planner thinks how many there are; it knows
-  // nothing of these changes yet.
-  const unknownEnd = (type: number, key: string) =>
-    `c.${key} not in (select e.key from ${future.of(type)} e where ${future.idOf(type, 'e')} is not null)`;
-  const fromUnknown = unknownEnd(fromEntityTypeId, 'from_key');
+  const fromUnknown = `${future.idOf(fromEntityTypeId, 'f')} is null`;
+  const toUnknown = `${future.idOf(toEntityTypeId, 't')} is null`;
+  // The planner may not know how much there is: link by link would take for ever.
+  await session.query('set local enable_nestloop = off');
   const { rowCount: unknown } = await session.query(
     `create temporary table unknown_link_${id} on commit drop as
      select c.id, c.from_key, c.to_key, c.source_digest, c.line, ${fromUnknown} as from_unknown
-     from link_change c where ${ours} and (${fromUnknown} or ${unknownEnd(toEntityTypeId, 'to_key')})`,
+     from ${changes} c
+     left join ${future.of(fromEntityTypeId)} f on f.key = c.from_key
+     left join ${future.of(toEntityTypeId)} t on t.key = c.to_key
+     where ${ours} and (${fromUnknown} or ${toUnknown})`,
   );
+  await session.query('set local enable_nestloop = on');
   if (unknown === 0) return;
   await session.query(
-    `delete from link_change c using unknown_link_${id} u where ${ours} and c.id = u.id;
+    `delete from ${changes} c using unknown_link_${id} u where ${ours} and c.id = u.id;
      insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key, source_digest)
      select ${deltaId}, 'pending-add', ${id}, from_key, to_key, source_digest from unknown_link_${id};
      insert into late_reject (scope, digest, line, key, "column", value, code, message)
@@ -122,7 +125,8 @@ async function planAssociation(
     `insert into bookkeeping (delta_id, kind, navigation_property_id, from_id, to_id, source_digest)
      select ${deltaId}, 'link-digest', ${id}, d.from_id, d.to_id, (array_agg(d.digest order by d.line))[1]
      from ${table} d join link l on l.navigation_property_id = ${id} and l.from_id = d.from_id and l.to_id = d.to_id
-     where ${isUnseen(comparison, 'l')} group by d.from_id, d.to_id`,
+     where ${isUnseen(comparison, 'l')} group by d.from_id, d.to_id
+     having bool_and(l.source_digest is distinct from d.digest)`,
   );
   // One row speaks for a link that several rows say, also while it is pending: the row that is seen, else the first.
   const unknown = `(d.from_id is null or d.to_id is null) and not exists (

@@ -22,10 +22,14 @@ export async function wantedLines(session: PoolClient): Promise<Map<string, Uint
   return wanted;
 }
 
-/** Gives late rejects the lines on which their records were found. */
+/**
+ * Gives late rejects the lines on which their records were found.
+ *
+ * @param found every line of each record; where there are several, those that were staged speak for themselves
+ */
 export async function supplyLines(
   session: PoolClient,
-  scope: string,
+  { scope, id }: ScopeComparison,
   found: Iterable<{ digest: Uint32Array; line: number }>,
 ): Promise<void> {
   await session.query(
@@ -37,7 +41,16 @@ export async function supplyLines(
   await sink.write(writer.take());
   await sink.end();
   await session.query(
-    `update late_reject r set line = f.line from found_line f
+    `delete from found_line f using (
+       select digest, line from staged_row where entity_type_id = $2 and $1 like 'r%'
+       union all
+       select digest, line from staged_link where navigation_property_id = $2 and $1 like 'l%') staged
+     where f.digest = staged.digest and f.line = staged.line`,
+    [scope, id],
+  );
+  await session.query(
+    `update late_reject r set line = f.line
+     from (select digest, min(line) as line from found_line group by digest) f
      where r.scope = $1 and r.digest = f.digest and r.line is null`,
     [scope],
   );

@@ -18,8 +18,8 @@ export async function planResources(plan: Plan): Promise<void> {
  */
 async function rejectDuplicates(plan: Plan, comparison: ScopeComparison): Promise<void> {
   const { session, deltaId } = plan;
-  const { id, fresh, scope } = comparison;
-  const inDelta = `select key, line from resource_change where delta_id = ${deltaId} and entity_type_id = ${id}`;
+  const { id, fresh, scope, changes } = comparison;
+  const inDelta = `select key, line from ${changes} where delta_id = ${deltaId} and entity_type_id = ${id}`;
   const inStaging = `select key, line from staged_row where entity_type_id = ${id} and key is not null`;
   const rows = fresh ? `(${inDelta} union all ${inStaging})` : `(${inStaging})`;
   const repeated = `repeated_key_${id}`;
@@ -34,7 +34,7 @@ async function rejectDuplicates(plan: Plan, comparison: ScopeComparison): Promis
     await session.query(
       fresh
         ? `with message as ${lines}, gone as (
-             delete from resource_change c using ${repeated} k
+             delete from ${changes} c using ${repeated} k
              where c.delta_id = ${deltaId} and c.entity_type_id = ${id} and c.key = k.key
              returning c.key, c.source_digest, c.line)
            insert into staged_row (entity_type_id, key, digest, line, code, "column", value, message)

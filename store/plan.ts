@@ -14,6 +14,8 @@ export interface ScopeComparison {
   readonly file: string;
   /** Nothing of it was ever loaded: its usable rows are in the delta already, as inserts. */
   readonly fresh: boolean;
+  /** The table of its changes: one of its own in a large first load. */
+  readonly changes: string;
   /** How many resources or links are stored. */
   readonly stored: number;
   /** How many records of the extraction are not stored as they are. */
@@ -56,9 +58,9 @@ export function allSeen({ unseen, withoutDigest }: ScopeComparison): boolean {
 }
 
 /** SQL: the usable rows of an entity type that the extraction does not show as they are stored (`key`, `digest`, `line`). */
-export function usableRows({ deltaId }: Plan, { id, fresh }: ScopeComparison): string {
+export function usableRows({ deltaId }: Plan, { id, fresh, changes }: ScopeComparison): string {
   return fresh
-    ? `(select key, source_digest as digest, line from resource_change
+    ? `(select key, source_digest as digest, line from ${changes}
         where delta_id = ${deltaId} and entity_type_id = ${id})`
     : `(select key, digest, line from staged_row where entity_type_id = ${id} and code is null)`;
 }
@@ -66,14 +68,15 @@ export function usableRows({ deltaId }: Plan, { id, fresh }: ScopeComparison): s
 /** The resources as they will be once the delta is applied. Made by {@link noteComingsAndGoings}. */
 export class FutureResources {
   readonly #deltaId: bigint;
-  readonly #fresh: ReadonlySet<number>;
+  readonly #fresh: ReadonlyMap<number, string>;
   readonly #inserted: ReadonlySet<number>;
   readonly #deleted: ReadonlySet<number>;
 
-  /** Takes the ids of the entity types that were never loaded, that the delta inserts into, and deletes from. */
+  /** Takes the ids of the entity types that were never loaded (with the tables of their changes), that the delta inserts
+   * into, and that it deletes from. */
   constructor(
     deltaId: bigint,
-    fresh: ReadonlySet<number>,
+    fresh: ReadonlyMap<number, string>,
     inserted: ReadonlySet<number>,
     deleted: ReadonlySet<number>,
   ) {
@@ -96,8 +99,9 @@ export class FutureResources {
    * A condition in here would keep the planner from looking up a few by their keys.
    */
   of(entityTypeId: number): string {
-    if (this.#fresh.has(entityTypeId)) {
-      return `(select resource_id as id, key from resource_change
+    const changes = this.#fresh.get(entityTypeId);
+    if (changes !== undefined) {
+      return `(select resource_id as id, key from ${changes}
         where delta_id = ${this.#deltaId} and entity_type_id = ${entityTypeId} and change = 'insert')`;
     }
     const stored = `select r.id, r.key from resource r where r.entity_type_id = ${entityTypeId}`;
@@ -122,7 +126,9 @@ export async function noteComingsAndGoings({
   deltaId,
   entityTypes,
 }: Plan): Promise<FutureResources> {
-  const fresh = entityTypes.filter((type) => type.fresh && type.staged > 0).map(({ id }) => id);
+  const fresh = entityTypes
+    .filter((type) => type.fresh && type.staged > 0)
+    .map(({ id, changes }) => [id, changes] as const);
   const compared = entityTypes.filter((type) => !type.fresh).map(({ id }) => id);
   const types = `delta_id = ${deltaId} and entity_type_id = any('{${compared}}')`;
   await session.query(
@@ -142,5 +148,5 @@ export async function noteComingsAndGoings({
     await typesOf('inserted_resource'),
     await typesOf('deleted_resource'),
   ];
-  return new FutureResources(deltaId, new Set(fresh), inserted, deleted);
+  return new FutureResources(deltaId, new Map(fresh), inserted, deleted);
 }

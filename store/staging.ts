@@ -1,6 +1,7 @@
 /** Where the rows of an extraction wait, within the transaction that prepares a delta, to be compared by SQL. */
 import type { PoolClient } from 'pg';
 import { openRowSink, type RowSink } from './copy.ts';
+import { isOwnTable } from './first-changes.ts';
 import { RowWriter, type StagedPart, stagedParts } from './row-writer.ts';
 
 /**
@@ -26,27 +27,58 @@ export async function createStaging(session: PoolClient): Promise<void> {
     create temporary table held_value (scope text, line int, value text) on commit drop`);
 }
 
+/** Where the rows of one source go. */
+export interface StagingPlace {
+  /** Part → `table (column, …)`, the columns in the order in which the mapping thread writes them. */
+  readonly targets: Readonly<Record<StagedPart, string>>;
+  /** What every usable row begins with: the number of its fields, and those that are the same in all of them. */
+  readonly beginning: Uint8Array<ArrayBuffer>;
+  /** The usable rows go into a table that the same transaction has made. */
+  readonly own: boolean;
+}
+
+/** Into the staging tables, to be compared with what is stored of an entity type or navigation property. */
+export function stagingPlace(of: 'rows' | 'links', id: number): StagingPlace {
+  const usable =
+    of === 'rows'
+      ? 'staged_row (entity_type_id, key, content, digest, line)'
+      : 'staged_link (navigation_property_id, from_key, to_key, digest, line)';
+  const beginning = new RowWriter(64).row(5).int(id).take();
+  return { targets: targetsOf(of, usable), beginning, own: false };
+}
+
 /**
- * Where each part goes. What is loaded for the first time can only be inserted, so it goes straight into the delta.
+ * What is loaded for the first time can only be inserted, so it goes straight into the delta.
  *
- * The columns are in the order in which the mapping thread writes them.
+ * @param changes the table, see {@link openFirstChanges}
  */
-export function stagingTargets(of: 'rows' | 'links', fresh: boolean): Record<StagedPart, string> {
-  const problem = 'code, "column", value, message';
-  if (of === 'links') {
-    return {
-      usable: fresh
-        ? 'link_change (delta_id, navigation_property_id, change, from_key, to_key, source_digest, line)'
-        : 'staged_link (navigation_property_id, from_key, to_key, digest, line)',
-      rejected: `staged_link (navigation_property_id, content, digest, line, ${problem})`,
-      references: 'staged_reference (navigation_property_id, from_key, to_key)',
-    };
-  }
+export function firstPlace(
+  of: 'rows' | 'links',
+  id: number,
+  deltaId: bigint,
+  changes: string,
+): StagingPlace {
+  const own = isOwnTable(changes);
+  const scope = of === 'rows' ? 'entity_type_id' : 'navigation_property_id';
+  const keys = of === 'rows' ? 'key, after' : 'from_key, to_key';
+  const same = own ? '' : `delta_id, ${scope}, change, `;
+  const writer = new RowWriter(64).row(own ? 4 : 7);
+  if (!own) writer.bigint(deltaId).int(id).text('insert');
   return {
-    usable: fresh
-      ? 'resource_change (delta_id, entity_type_id, change, key, after, source_digest, line)'
-      : 'staged_row (entity_type_id, key, content, digest, line)',
-    rejected: `staged_row (entity_type_id, key, content, digest, line, ${problem})`,
+    targets: targetsOf(of, `${changes} (${same}${keys}, source_digest, line)`),
+    beginning: writer.take(),
+    own,
+  };
+}
+
+function targetsOf(of: 'rows' | 'links', usable: string): StagingPlace['targets'] {
+  const problem = 'code, "column", value, message';
+  return {
+    usable,
+    rejected:
+      of === 'rows'
+        ? `staged_row (entity_type_id, key, content, digest, line, ${problem})`
+        : `staged_link (navigation_property_id, content, digest, line, ${problem})`,
     references: 'staged_reference (navigation_property_id, from_key, to_key)',
   };
 }
@@ -63,16 +95,14 @@ export interface StagingSink {
 const worthwhile = 1 << 20;
 
 /** Opens a sink. A session does one COPY at a time, so the smaller parts wait until there is enough of them. */
-export function openStagingSink(
-  session: PoolClient,
-  targets: Record<StagedPart, string>,
-): StagingSink {
+export function openStagingSink(session: PoolClient, { targets, own }: StagingPlace): StagingSink {
   let open: { part: StagedPart; sink: RowSink } | undefined;
   const waiting: Record<StagedPart, Uint8Array[]> = { usable: [], rejected: [], references: [] };
   async function copy(part: StagedPart, rows: readonly Uint8Array[]): Promise<void> {
     if (open?.part !== part) {
       await open?.sink.end();
-      open = { part, sink: openRowSink(session, targets[part]) };
+      const freeze = own && part === 'usable';
+      open = { part, sink: openRowSink(session, targets[part], { freeze }) };
     }
     for (const each of rows) await open.sink.write(each);
   }

@@ -177,6 +177,7 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
     contents: () => readContents(store),
     async reset(next, { keepTables = false } = {}) {
       current = next;
+      await store.pool.query('select drop_first_changes(id) from delta');
       await store.pool.query(
         `truncate resource, link, pending_link, navigation_property, entity_type, lease, job, delta,
            resource_change, link_change, bookkeeping, scope_source, edit restart identity cascade`,

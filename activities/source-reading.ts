@@ -13,7 +13,12 @@ import {
 import type { ScopeComparison } from '../store/plan.ts';
 import type { ScopeSource } from '../store/scope-source.ts';
 import { firstPlace, openStagingSink, stageUnseen, stagingPlace } from '../store/staging.ts';
-import { storedLinkDigests, storedResourceDigests } from '../store/stored-digests.ts';
+import {
+  type StoredDigests,
+  storedLinkDigests,
+  storedResourceDigests,
+} from '../store/stored-digests.ts';
+import { DigestKeeper, readKeptDigests } from './kept-digests.ts';
 import type { MappedSource } from './mapped-source.ts';
 import type { RecordMapper } from './record-mapper.ts';
 
@@ -55,14 +60,16 @@ export async function readSource(
     return readBefore(source, known);
   }
   const { digests, stored, withoutDigest, fresh } =
-    kind === 'rows'
+    (known && (await keptDigests(source, known, signal))) ??
+    (kind === 'rows'
       ? await storedResourceDigests(session, id)
-      : await storedLinkDigests(session, id);
+      : await storedLinkDigests(session, id));
   const changes = fresh
     ? await openFirstChanges(session, changesTables[kind], deltaId, id, source.file.rows)
     : changesTables[kind];
   const place = fresh ? firstPlace(kind, id, deltaId, changes) : stagingPlace(kind, id);
   const sink = openStagingSink(session, place);
+  const keeper = await DigestKeeper.open(source, known);
   const mapping = mapper.open({ task: source.task, first: fresh, ...place }, sink);
   const digest = new Uint32Array(4);
   let read = 0;
@@ -72,6 +79,7 @@ export async function readSource(
   const onRecord: OnRecord = (scanned, start, end, line) => {
     read += 1;
     recordDigest(scanned.words, start, end, source.seed, digest);
+    keeper?.add(digest);
     const sighting = digests.see(digest);
     if (sighting === 'known') seen += 1;
     // Repeated rows of an association say the same link; a repeated resource is a duplicate key, for SQL to find.
@@ -80,12 +88,15 @@ export async function readSource(
   try {
     for await (const chunk of records(source, onRecord, signal)) {
       await mapping.flushIfFull();
+      await keeper?.flushIfFull();
       done += chunk;
       onProgress({ done, total: source.file.bytes, unit: 'bytes' });
     }
     mayRepeat = await mapping.end();
     await sink.end();
+    await keeper?.end();
   } catch (error) {
+    await keeper?.abandon();
     await sink.abandon();
     throw error;
   }
@@ -112,6 +123,16 @@ export async function readSource(
     again: false,
     linesOf: (wanted, stop) => linesOf(source, wanted, stop),
   };
+}
+
+/** What the stored rows of an untouched scope are known by, as they were read. */
+async function keptDigests(
+  source: MappedSource,
+  known: ScopeSource,
+  signal: AbortSignal,
+): Promise<StoredDigests | undefined> {
+  const digests = await readKeptDigests(source, known, signal);
+  return digests && { digests, stored: known.stored, withoutDigest: 0, fresh: false };
 }
 
 /** The bytes say what they said before, and the scope holds just that. */

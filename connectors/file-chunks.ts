@@ -1,5 +1,5 @@
-/** Reads a file chunk by chunk into memory that is used again, so that reading much leaves no garbage. */
-import { open } from 'node:fs/promises';
+/** Reads a file chunk by chunk into memory that is used again, so that reading much leaves no garbage; and writes one. */
+import { type FileHandle, open } from 'node:fs/promises';
 
 const chunkBytes = 1 << 18;
 
@@ -18,4 +18,10 @@ export async function* fileChunks(
     position += bytesRead;
     yield chunk.subarray(0, bytesRead);
   }
+}
+
+/** Writes all of the bytes: a disk that is nearly full may take a part only, before it says so. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
 }

@@ -4,6 +4,7 @@ import type { StoredNavigation } from './model-store.ts';
 import {
   allSeen,
   type FutureResources,
+  findUnseen,
   isUnseen,
   type Plan,
   type ScopeComparison,
@@ -163,19 +164,20 @@ async function planMissingLinks(
     select from ${desiredLinks(comparison)} d where d.from_id = l.from_id and d.to_id = l.to_id)`;
   // Apart, so that the planner knows how few they are before it looks up their ends.
   await session.query(
-    `create temporary table missing_link_${id} on commit drop as
+    `create temporary table unseen_link_${id} on commit drop as
      select l.from_id, l.to_id, l.source_digest from link l
-     where l.navigation_property_id = ${id} and ${isUnseen(comparison, 'l')} ${staged > 0 ? desired : ''};
-     analyze missing_link_${id}`,
+     where l.navigation_property_id = ${id} and ${await findUnseen(session, comparison, 'l')};
+     analyze unseen_link_${id}`,
   );
   await session.query(
     `insert into link_change
        (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
      select ${deltaId}, ${id}, 'delete', l.from_id, l.to_id, f.key, t.key, l.source_digest
-     from missing_link_${id} l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
+     from unseen_link_${id} l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
      join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id
      where not exists (select from held_value a join held_value b on b.scope = a.scope and b.line = a.line
-                       where a.scope = '${scope}' and a.value = f.key and b.value = t.key)`,
+                       where a.scope = '${scope}' and a.value = f.key and b.value = t.key)
+       ${staged > 0 ? desired : ''}`,
   );
   await session.query(
     `insert into bookkeeping (delta_id, kind, navigation_property_id, from_key, to_key)

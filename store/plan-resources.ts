@@ -1,5 +1,5 @@
 /** Compares staged rows with stored resources: inserts, updates and deletes of resources. */
-import { allSeen, isUnseen, type Plan, type ScopeComparison } from './plan.ts';
+import { allSeen, findUnseen, isUnseen, type Plan, type ScopeComparison } from './plan.ts';
 
 /** Plans the changes of every entity type. References and associations come after, since they need the new ids. */
 export async function planResources(plan: Plan): Promise<void> {
@@ -81,11 +81,15 @@ async function planUpserts({ session, deltaId }: Plan, { id }: ScopeComparison):
 async function planDeletes({ session, deltaId }: Plan, comparison: ScopeComparison): Promise<void> {
   const { id, scope } = comparison;
   await session.query(
+    `create temporary table unseen_resource_${id} on commit drop as
+     select r.id from resource r where r.entity_type_id = ${id} and ${await findUnseen(session, comparison, 'r')};
+     analyze unseen_resource_${id}`,
+  );
+  await session.query(
     `insert into resource_change (delta_id, resource_id, entity_type_id, key, change, before)
      select ${deltaId}, r.id, ${id}, r.key, 'delete', r.attributes
-     from resource r
-     where r.entity_type_id = ${id} and ${isUnseen(comparison, 'r')}
-       and not exists (select from staged_row s where s.entity_type_id = ${id} and s.key = r.key)
+     from unseen_resource_${id} u join resource r on r.entity_type_id = ${id} and r.id = u.id
+     where not exists (select from staged_row s where s.entity_type_id = ${id} and s.key = r.key)
        and not exists (select from held_value h where h.scope = $1 and h.value = r.key)`,
     [scope],
   );

@@ -52,6 +52,28 @@ export function isUnseen(comparison: ScopeComparison, row: string): string {
   return withoutDigest === 0 ? missing : `(${edited} or ${missing})`;
 }
 
+/** So many digests can stand in a statement. */
+const fewUnseen = 100_000;
+
+/**
+ * SQL: {@link isUnseen} for a look at every stored row, which several processes can take: they cannot see a temporary
+ * table.
+ */
+export async function findUnseen(
+  session: PoolClient,
+  comparison: ScopeComparison,
+  row: string,
+): Promise<string> {
+  const { scope, unseen, withoutDigest } = comparison;
+  if (unseen === 'all' || unseen === 0 || unseen > fewUnseen) return isUnseen(comparison, row);
+  const { rows } = await session.query<{ digests: string }>(
+    'select array_agg(digest)::text as digests from unseen_digest where scope = $1',
+    [scope],
+  );
+  const missing = `${row}.source_digest = any ('${rows[0]?.digests}'::uuid[])`;
+  return withoutDigest === 0 ? missing : `(${row}.source_digest is null or ${missing})`;
+}
+
 /** True when no stored row of this scope can be missing from the extraction. */
 export function allSeen({ unseen, withoutDigest }: ScopeComparison): boolean {
   return unseen === 0 && withoutDigest === 0;
@@ -136,6 +158,7 @@ export async function noteComingsAndGoings({
        select resource_id as id, entity_type_id, key from resource_change where ${types} and change = 'insert';
      create temporary table deleted_resource on commit drop as
        select resource_id as id, entity_type_id from resource_change where ${types} and change = 'delete';
+     create index on inserted_resource (entity_type_id, key);
      analyze inserted_resource; analyze deleted_resource`,
   );
   const typesOf = async (table: string) => {

@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { LockstepError } from '../../engine/errors.ts';
 import { RecordScanner } from '../../engine/record-scanner.ts';
 import type { ExtractedFile } from '../connector.ts';
+import { writeAll } from '../file-chunks.ts';
 import { detectDelimiter } from './delimiter.ts';
 
 /** A record longer than this is taken for a quote that never closes. */
@@ -99,12 +100,6 @@ export class CountingCopy implements AsyncDisposable {
     this.#bytes += text.length;
     await writeAll(this.#file, text);
   }
-}
-
-/** A disk that is nearly full may take a part only, before it says so. */
-async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
 }
 
 /** Where the first line ends that does not end within quotes; -1 when there is none. */

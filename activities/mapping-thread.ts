@@ -43,8 +43,8 @@ export interface RecordBatch {
 export type ToThread =
   | {
       readonly task: MappingTask;
-      /** Nothing of their kind was ever loaded, so whether a key repeats is asked here. */
-      readonly first: boolean;
+      /** How many records there are if nothing of their kind was ever loaded; then whether a key repeats is asked here. */
+      readonly first: number | null;
       /** What every usable row begins with. */
       readonly beginning: Uint8Array;
     }
@@ -89,7 +89,11 @@ parentPort?.on('message', (message: ToThread) => {
 async function handle(message: ToThread): Promise<void> {
   if ('task' in message) {
     const { task, first, beginning } = message;
-    current = { ...compile(task), fingerprints: first ? new FingerprintSet() : null, beginning };
+    current = {
+      ...compile(task),
+      fingerprints: first === null ? null : new FingerprintSet(first),
+      beginning,
+    };
     return;
   }
   const { fingerprints } = current as Current;

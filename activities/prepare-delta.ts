@@ -12,7 +12,8 @@ import {
 } from '../engine/threshold.ts';
 import {
   closeDelta,
-  compareStaged,
+  compareLinks,
+  compareResources,
   countChanges,
   countLinks,
   countResources,
@@ -33,7 +34,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { sourcesOf } from './mapped-source.ts';
 import type { Report } from './pulse.ts';
 import { RecordMapper } from './record-mapper.ts';
-import { readSource, type SourceReading } from './source-reading.ts';
+import { type ReadOptions, readSource, type SourceReading } from './source-reading.ts';
 
 /**
  * Prepares the delta in one transaction: a worker that dies leaves nothing, and a retry starts over.
@@ -60,29 +61,33 @@ export async function prepareDelta(
         await createStaging(session);
         const deltaId = await openDelta(session, jobId, request.extraction);
         const untouched = await untouchedSources(session);
-        const readings: SourceReading[] = [];
-        for (const source of sources) {
-          readings.push(
-            await readSource(session, source, mapper, {
-              untouched,
-              deltaId,
-              signal: cancellationSignal(),
-              onProgress: report,
-            }),
-          );
-        }
-        const of = (kind: 'rows' | 'links') =>
-          readings.filter(({ source }) => source.kind === kind).map(({ comparison }) => comparison);
+        const signal = cancellationSignal();
+        const options: ReadOptions = { untouched, deltaId, signal, onProgress: report };
+        const read = async (kind: 'rows' | 'links') => {
+          const all: SourceReading[] = [];
+          for (const source of sources.filter((each) => each.kind === kind)) {
+            all.push(await readSource(session, source, mapper, options));
+          }
+          return all;
+        };
+        const rows = await read('rows');
+        const resources = { session, deltaId, entityTypes: rows.map(comparisonOf) };
+        // PostgreSQL compares the resources while the links are read; a failure of either waits for the other to end.
+        const [compared, linksRead] = await Promise.allSettled([
+          compareResources(resources),
+          read('links'),
+        ]);
+        settled(compared);
+        const links = settled(linksRead);
+        const readings = [...rows, ...links];
         const plan: Plan = {
-          session,
+          ...resources,
           jobId,
-          deltaId,
           connector: request.connector,
-          entityTypes: of('rows'),
-          associations: of('links'),
+          associations: links.map(comparisonOf),
           navigations: [...model.navigations.values()],
         };
-        await compareStaged(plan);
+        await compareLinks(plan);
         for (const [scope, digests] of await wantedLines(session)) {
           const reading = readings.find(({ comparison }) => comparison.scope === scope);
           if (!reading) continue;
@@ -109,6 +114,13 @@ export async function prepareDelta(
   } finally {
     await mapper.close();
   }
+}
+
+const comparisonOf = ({ comparison }: SourceReading) => comparison;
+
+function settled<Result>(outcome: PromiseSettledResult<Result>): Result {
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
 }
 
 async function judge(

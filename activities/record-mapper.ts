@@ -11,7 +11,7 @@ const batchBytes = 1 << 18;
 /** Records that a batch has room for at first: a chunk of a source may hold more than a batch does. */
 const firstRoom = 4096;
 /** Batches on their way: one at work, others waiting, so that the thread never idles and memory stays bounded. */
-const batchesInFlight = 4;
+const batchesInFlight = 3;
 /** A row that takes longer than this hangs: JSONata's own limit does not see a regular expression at work. */
 const hangLimitMs = 5000;
 

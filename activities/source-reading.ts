@@ -70,7 +70,10 @@ export async function readSource(
   const place = fresh ? firstPlace(kind, id, deltaId, changes) : stagingPlace(kind, id);
   const sink = openStagingSink(session, place);
   const keeper = await DigestKeeper.open(source, known);
-  const mapping = mapper.open({ task: source.task, first: fresh, ...place }, sink);
+  const mapping = mapper.open(
+    { task: source.task, first: fresh ? source.file.rows : null, ...place },
+    sink,
+  );
   const digest = new Uint32Array(4);
   let read = 0;
   let seen = 0;

@@ -2,9 +2,16 @@
 
 /** 10 to 20 bytes a text, and half as much more for the moment in which it grows. */
 export class FingerprintSet {
-  #slots = new Uint32Array(1 << 11);
+  #slots: Uint32Array;
   #size = 0;
   #again = false;
+
+  /** @param expected how many texts are likely to come: room for them is made at once */
+  constructor(expected = 0) {
+    let slots = 1 << 10;
+    while (slots * 4 < expected * 5) slots *= 2;
+    this.#slots = new Uint32Array(slots * 2);
+  }
 
   /** True once any text may have been added twice. */
   get mayRepeat(): boolean {

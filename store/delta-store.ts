@@ -11,7 +11,12 @@ import {
 } from './delta-digest.ts';
 import { changesTables, dropFirstChanges, isOwnTable, sealFirstChanges } from './first-changes.ts';
 import type { StoredNavigation } from './model-store.ts';
-import { noteComingsAndGoings, type Plan, type ScopeComparison } from './plan.ts';
+import {
+  noteComingsAndGoings,
+  type Plan,
+  type ResourceComparison,
+  type ScopeComparison,
+} from './plan.ts';
 import { planLinks } from './plan-links.ts';
 import { planResources } from './plan-resources.ts';
 import { analyseStaging } from './staging.ts';
@@ -71,10 +76,15 @@ export async function openDelta(
   return BigInt((rows[0] as { id: string }).id);
 }
 
-/** Compares everything staged with the store and writes the changes of the delta. */
-export async function compareStaged(plan: Plan): Promise<void> {
-  await analyseStaging(plan.session);
+/** Compares the staged rows of all entity types with the store and writes the changes of resources. */
+export async function compareResources(plan: ResourceComparison): Promise<void> {
+  await analyseStaging(plan.session, 'rows');
   await planResources(plan);
+}
+
+/** Compares the staged references and links with the store and writes the changes of links, once those of resources are known. */
+export async function compareLinks(plan: Plan): Promise<void> {
+  await analyseStaging(plan.session, 'links');
   await planLinks(plan, await noteComingsAndGoings(plan));
 }
 

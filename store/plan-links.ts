@@ -73,8 +73,8 @@ async function checkFirstLinks(
     `create temporary table unknown_link_${id} on commit drop as
      select c.id, c.from_key, c.to_key, c.source_digest, c.line, ${fromUnknown} as from_unknown
      from ${changes} c
-     left join ${future.of(fromEntityTypeId)} f on f.key = c.from_key
-     left join ${future.of(toEntityTypeId)} t on t.key = c.to_key
+     ${future.join(fromEntityTypeId, 'f', 'c.from_key')}
+     ${future.join(toEntityTypeId, 't', 'c.to_key')}
      where ${ours} and (${fromUnknown} or ${toUnknown})`,
   );
   await session.query('set local enable_nestloop = on');
@@ -106,8 +106,8 @@ async function planAssociation(
      select s.from_key, s.to_key, ${future.idOf(fromEntityTypeId, 'f')} as from_id,
        ${future.idOf(toEntityTypeId, 't')} as to_id, s.digest, s.line
      from staged_link s
-     left join ${future.of(fromEntityTypeId)} f on f.key = s.from_key
-     left join ${future.of(toEntityTypeId)} t on t.key = s.to_key
+     ${future.join(fromEntityTypeId, 'f', 's.from_key')}
+     ${future.join(toEntityTypeId, 't', 's.to_key')}
      where s.navigation_property_id = ${id} and s.code is null`,
   );
   await session.query(`analyze ${table}`);
@@ -329,8 +329,8 @@ async function noteWaiting(
      select ${id}, p.from_key, p.to_key, p.source_digest, ${singleValued}, ${future.idOf(fromEntityTypeId, 'f')},
        ${future.idOf(toEntityTypeId, 't')}, l.to_id, l.key, o.source_digest
      from pending_link p
-     left join ${future.of(fromEntityTypeId)} f on f.key = p.from_key
-     left join ${future.of(toEntityTypeId)} t on t.key = p.to_key
+     ${future.join(fromEntityTypeId, 'f', 'p.from_key')}
+     ${future.join(toEntityTypeId, 't', 'p.to_key')}
      left join resource o on o.entity_type_id = ${fromEntityTypeId} and o.id = f.id
      left join lateral (${current}) l on true
      where p.navigation_property_id = ${id} ${readAgain}

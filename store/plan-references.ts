@@ -26,12 +26,12 @@ async function planReference(
   // As they should be (`to_id`, null while unknown) and as they are (`current_id`).
   await session.query(
     `create temporary table ${desired} on commit drop as
-     select f.id as from_id, s.key as from_key, w.to_key, ${future.idOf(toEntityTypeId, 't')} as to_id,
+     select ${future.idOf(fromEntityTypeId, 'f')} as from_id, s.key as from_key, w.to_key, ${future.idOf(toEntityTypeId, 't')} as to_id,
        l.to_id as current_id, s.digest, s.line
      from ${rows} s
-     join ${future.of(fromEntityTypeId)} f on f.key = s.key
+     ${future.join(fromEntityTypeId, 'f', 's.key')}
      left join staged_reference w on w.navigation_property_id = ${id} and w.from_key = s.key
-     left join ${future.of(toEntityTypeId)} t on t.key = w.to_key
+     ${future.join(toEntityTypeId, 't', 'w.to_key')}
      left join lateral (
        select l.to_id from link l where l.navigation_property_id = ${id} and l.from_id = f.id
        order by l.to_id = t.id desc limit 1) l on true

@@ -1,8 +1,14 @@
 /** Compares staged rows with stored resources: inserts, updates and deletes of resources. */
-import { allSeen, findUnseen, isUnseen, type Plan, type ScopeComparison } from './plan.ts';
+import {
+  allSeen,
+  findUnseen,
+  isUnseen,
+  type ResourceComparison,
+  type ScopeComparison,
+} from './plan.ts';
 
 /** Plans the changes of every entity type. References and associations come after, since they need the new ids. */
-export async function planResources(plan: Plan): Promise<void> {
+export async function planResources(plan: ResourceComparison): Promise<void> {
   for (const comparison of plan.entityTypes) {
     if (comparison.staged > 0) {
       if (comparison.mayRepeat) await rejectDuplicates(plan, comparison);
@@ -16,7 +22,10 @@ export async function planResources(plan: Plan): Promise<void> {
  * A key that stands on several lines identifies nothing: all its rows are set aside, also the one that is stored
  * already and was recognised by its digest (whose line is looked up later).
  */
-async function rejectDuplicates(plan: Plan, comparison: ScopeComparison): Promise<void> {
+async function rejectDuplicates(
+  plan: ResourceComparison,
+  comparison: ScopeComparison,
+): Promise<void> {
   const { session, deltaId } = plan;
   const { id, fresh, scope, changes } = comparison;
   const inDelta = `select key, line from ${changes} where delta_id = ${deltaId} and entity_type_id = ${id}`;
@@ -58,7 +67,10 @@ async function rejectDuplicates(plan: Plan, comparison: ScopeComparison): Promis
   );
 }
 
-async function planUpserts({ session, deltaId }: Plan, { id }: ScopeComparison): Promise<void> {
+async function planUpserts(
+  { session, deltaId }: ResourceComparison,
+  { id }: ScopeComparison,
+): Promise<void> {
   await session.query(
     `insert into resource_change
        (delta_id, resource_id, entity_type_id, key, change, before, after, source_digest, line)
@@ -78,7 +90,10 @@ async function planUpserts({ session, deltaId }: Plan, { id }: ScopeComparison):
 }
 
 /** A resource is deleted when its record is gone and no set-aside row may stand for it. */
-async function planDeletes({ session, deltaId }: Plan, comparison: ScopeComparison): Promise<void> {
+async function planDeletes(
+  { session, deltaId }: ResourceComparison,
+  comparison: ScopeComparison,
+): Promise<void> {
   const { id, scope } = comparison;
   await session.query(
     `create temporary table unseen_resource_${id} on commit drop as

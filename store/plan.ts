@@ -28,13 +28,17 @@ export interface ScopeComparison {
   readonly withoutDigest: number;
 }
 
-/** One delta in preparation. */
-export interface Plan {
+/** What the changes of resources are planned from. */
+export interface ResourceComparison {
   readonly session: PoolClient;
-  readonly jobId: string;
   readonly deltaId: bigint;
-  readonly connector: string;
   readonly entityTypes: readonly ScopeComparison[];
+}
+
+/** One delta in preparation. */
+export interface Plan extends ResourceComparison {
+  readonly jobId: string;
+  readonly connector: string;
   readonly associations: readonly ScopeComparison[];
   /** Every navigation property that the store knows, whoever owns it. */
   readonly navigations: readonly StoredNavigation[];
@@ -117,25 +121,31 @@ export class FutureResources {
   }
 
   /**
-   * SQL: those of an entity type (`id`, `key`), and those that will be deleted: their ids are to be read by {@link idOf}.
-   * A condition in here would keep the planner from looking up a few by their keys.
+   * SQL: joins the resource of a key, if there is one: stored (also one that will be deleted) as `alias`, or inserted. Its
+   * id is to be read by {@link idOf}; `alias.id` alone is that of the stored one.
+   *
+   * Two joins rather than one with their union, which keeps the planner from looking up a few by their keys.
    */
-  of(entityTypeId: number): string {
+  join(entityTypeId: number, alias: string, key: string): string {
     const changes = this.#fresh.get(entityTypeId);
     if (changes !== undefined) {
-      return `(select resource_id as id, key from ${changes}
-        where delta_id = ${this.#deltaId} and entity_type_id = ${entityTypeId} and change = 'insert')`;
+      return `left join (select resource_id as id, key from ${changes}
+        where delta_id = ${this.#deltaId} and entity_type_id = ${entityTypeId} and change = 'insert') ${alias}
+        on ${alias}.key = ${key}`;
     }
-    const stored = `select r.id, r.key from resource r where r.entity_type_id = ${entityTypeId}`;
-    const inserted = `select i.id, i.key from inserted_resource i where i.entity_type_id = ${entityTypeId}`;
-    return this.inserts(entityTypeId) ? `(${stored} union all ${inserted})` : `(${stored})`;
+    const on = (joined: string) =>
+      `${joined}.entity_type_id = ${entityTypeId} and ${joined}.key = ${key}`;
+    const stored = `left join resource ${alias} on ${on(alias)}`;
+    const inserted = `left join inserted_resource new_${alias} on ${on(`new_${alias}`)}`;
+    return this.#inserted.has(entityTypeId) ? `${stored} ${inserted}` : stored;
   }
 
-  /** SQL: the id of such a resource (of this alias), null when it will be deleted. */
+  /** SQL: the id of such a resource, null when it does not exist or will be deleted. */
   idOf(entityTypeId: number, alias: string): string {
-    return this.deletes(entityTypeId)
+    const stored = this.deletes(entityTypeId)
       ? `case when ${alias}.id not in (select id from deleted_resource) then ${alias}.id end`
       : `${alias}.id`;
+    return this.#inserted.has(entityTypeId) ? `coalesce(${stored}, new_${alias}.id)` : stored;
   }
 }
 

@@ -91,10 +91,13 @@ export interface StagingSink {
   abandon(): Promise<void>;
 }
 
-/** So much of the parts that come beside the others is kept until it is worth a COPY of its own. */
-const worthwhile = 1 << 20;
+/** So much of a part is kept until it is worth a COPY of its own. */
+const worthwhile = 1 << 22;
 
-/** Opens a sink. A session does one COPY at a time, so the smaller parts wait until there is enough of them. */
+/**
+ * Opens a sink. A session does one COPY at a time, and nothing beside it, so that each part waits until there is enough of
+ * it.
+ */
 export function openStagingSink(session: PoolClient, { targets, own }: StagingPlace): StagingSink {
   let open: { part: StagedPart; sink: RowSink } | undefined;
   const waiting: Record<StagedPart, Uint8Array[]> = { usable: [], rejected: [], references: [] };
@@ -109,7 +112,7 @@ export function openStagingSink(session: PoolClient, { targets, own }: StagingPl
   return {
     async write(part, rows) {
       if (rows.length === 0) return;
-      if (part === 'usable') return await copy(part, [rows]);
+      if (open?.part === part) return await copy(part, [rows]);
       waiting[part].push(rows);
       const bytes = waiting[part].reduce((sum, each) => sum + each.length, 0);
       if (bytes >= worthwhile) await copy(part, waiting[part].splice(0));
@@ -143,14 +146,16 @@ export async function stageUnseen(
   await sink.end();
 }
 
-/** Tells PostgreSQL what was staged, so that it plans the comparison for the sizes at hand. */
-export async function analyseStaging(session: PoolClient): Promise<void> {
-  await session.query(`
-    insert into held_value (scope, line, value)
-      select 'r' || entity_type_id, line, jsonb_array_elements_text(content) from staged_row
-      where code is not null and content is not null
-      union all
-      select 'l' || navigation_property_id, line, jsonb_array_elements_text(content) from staged_link
-      where code is not null and content is not null;
-    analyze staged_row; analyze staged_reference; analyze staged_link; analyze unseen_digest; analyze held_value`);
+/** Tells PostgreSQL what was staged of all resources or links, so that it plans the comparison for the sizes at hand. */
+export async function analyseStaging(session: PoolClient, of: 'rows' | 'links'): Promise<void> {
+  const held = (scope: string, table: string) =>
+    `insert into held_value (scope, line, value)
+       select ${scope}, line, jsonb_array_elements_text(content) from ${table}
+       where code is not null and content is not null`;
+  await session.query(
+    of === 'rows'
+      ? `${held(`'r' || entity_type_id`, 'staged_row')}; analyze staged_row; analyze staged_reference`
+      : `${held(`'l' || navigation_property_id`, 'staged_link')}; analyze staged_link`,
+  );
+  await session.query('analyze unseen_digest; analyze held_value');
 }

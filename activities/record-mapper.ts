@@ -39,6 +39,11 @@ export class RecordMapper {
     return new SourceMapping(this, { task, first, beginning }, sink);
   }
 
+  /** Starts the thread, which takes a moment, before there is anything to map. */
+  start(): void {
+    this.#start();
+  }
+
   /** Ends the thread. */
   async close(): Promise<void> {
     clearInterval(this.#watch);

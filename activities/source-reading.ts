@@ -59,6 +59,7 @@ export async function readSource(
   if (known && known.sha256 === source.file.sha256 && known.seed === digestText(source.seed)) {
     return readBefore(source, known);
   }
+  mapper.start();
   const { digests, stored, withoutDigest, fresh } =
     (known && (await keptDigests(source, known, signal))) ??
     (kind === 'rows'

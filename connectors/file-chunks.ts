@@ -3,20 +3,32 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 const chunkBytes = 1 << 18;
 
-/** Gives the bytes of a file from `start` (default 0) on, 256 KiB at a time; each chunk is valid until the next one. */
+/**
+ * Gives the bytes of a file from `start` (default 0) on, 256 KiB at a time; each chunk is valid until the next one. The
+ * next one is read meanwhile.
+ */
 export async function* fileChunks(
   path: string,
   { start = 0, signal }: { start?: number; signal: AbortSignal },
 ): AsyncGenerator<Buffer> {
   await using file = await open(path);
-  const chunk = Buffer.allocUnsafeSlow(chunkBytes);
+  const [first, second] = [chunkBytes, chunkBytes].map((size) => Buffer.allocUnsafeSlow(size));
+  let [now, next] = [first as Buffer, second as Buffer];
   let position = start;
-  for (;;) {
-    signal.throwIfAborted();
-    const { bytesRead } = await file.read(chunk, 0, chunkBytes, position);
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    yield chunk.subarray(0, bytesRead);
+  let reading = file.read(now, 0, chunkBytes, position);
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      reading = file.read(next, 0, chunkBytes, position);
+      yield now.subarray(0, bytesRead);
+      [now, next] = [next, now];
+    }
+  } finally {
+    // The file is not closed, nor the memory given back, while it is read.
+    await reading.catch(() => {});
   }
 }
 

@@ -92,13 +92,18 @@ export class CountingCopy implements AsyncDisposable {
   }
 
   async #pass(text: Buffer): Promise<void> {
-    this.#scanner?.push(text);
-    const unfinished = this.#scanner?.unfinished;
-    if (unfinished && unfinished.bytes > longestRecord)
-      throw tooLong(this.#source, unfinished.line);
-    this.#hash.update(text);
-    this.#bytes += text.length;
-    await writeAll(this.#file, text);
+    // Written while it is scanned and digested.
+    const written = writeAll(this.#file, text);
+    try {
+      this.#scanner?.push(text);
+      const unfinished = this.#scanner?.unfinished;
+      if (unfinished && unfinished.bytes > longestRecord)
+        throw tooLong(this.#source, unfinished.line);
+      this.#hash.update(text);
+      this.#bytes += text.length;
+    } finally {
+      await written;
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import {
   resolveThresholds,
   type ThresholdSettings,
 } from '../engine/threshold.ts';
+import type { Session } from '../store/database.ts';
 import {
   closeDelta,
   compareLinks,
@@ -31,7 +32,7 @@ import { noteSource, untouchedSources } from '../store/scope-source.ts';
 import { createStaging } from '../store/staging.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { sourcesOf } from './mapped-source.ts';
+import { type MappedSource, sourcesOf } from './mapped-source.ts';
 import type { Report } from './pulse.ts';
 import { RecordMapper } from './record-mapper.ts';
 import { type ReadOptions, readSource, type SourceReading } from './source-reading.ts';
@@ -60,30 +61,19 @@ export async function prepareDelta(
       async (session) => {
         await createStaging(session);
         const deltaId = await openDelta(session, jobId, request.extraction);
-        const untouched = await untouchedSources(session);
-        const signal = cancellationSignal();
-        const options: ReadOptions = { untouched, deltaId, signal, onProgress: report };
-        const read = async (kind: 'rows' | 'links') => {
-          const all: SourceReading[] = [];
-          for (const source of sources.filter((each) => each.kind === kind)) {
-            all.push(await readSource(session, source, mapper, options));
-          }
-          return all;
-        };
-        const rows = await read('rows');
-        const resources = { session, deltaId, entityTypes: rows.map(comparisonOf) };
-        // PostgreSQL compares the resources while the links are read; a failure of either waits for the other to end.
-        const [compared, linksRead] = await Promise.allSettled([
-          compareResources(resources),
-          read('links'),
-        ]);
-        settled(compared);
-        const links = settled(linksRead);
+        const { rows, links } = await readSources(session, sources, mapper, {
+          untouched: await untouchedSources(session),
+          deltaId,
+          signal: cancellationSignal(),
+          onProgress: report,
+        });
         const readings = [...rows, ...links];
         const plan: Plan = {
-          ...resources,
+          session,
           jobId,
+          deltaId,
           connector: request.connector,
+          entityTypes: rows.map(comparisonOf),
           associations: links.map(comparisonOf),
           navigations: [...model.navigations.values()],
         };
@@ -114,6 +104,36 @@ export async function prepareDelta(
   } finally {
     await mapper.close();
   }
+}
+
+interface SourceReadings {
+  readonly rows: readonly SourceReading[];
+  readonly links: readonly SourceReading[];
+}
+
+/** Reads all sources, and has PostgreSQL compare the resources while the links are read. */
+async function readSources(
+  session: Session,
+  sources: readonly MappedSource[],
+  mapper: RecordMapper,
+  options: ReadOptions,
+): Promise<SourceReadings> {
+  const read = async (kind: MappedSource['kind']) => {
+    const all: SourceReading[] = [];
+    for (const source of sources.filter((each) => each.kind === kind)) {
+      all.push(await readSource(session, source, mapper, options));
+    }
+    return all;
+  };
+  const rows = await read('rows');
+  const entityTypes = rows.map(comparisonOf);
+  // They share a session: whichever fails, the other has to end before it can be rolled back.
+  const [compared, linksRead] = await Promise.allSettled([
+    compareResources({ session, deltaId: options.deltaId, entityTypes }),
+    read('links'),
+  ]);
+  settled(compared);
+  return { rows, links: settled(linksRead) };
 }
 
 const comparisonOf = ({ comparison }: SourceReading) => comparison;

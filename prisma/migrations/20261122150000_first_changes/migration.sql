@@ -31,9 +31,9 @@ BEGIN
 END
 $$;
 
--- Tells the planner what is in such a table. Only its owner may.
+-- Tells the planner what is in such a table, roughly: how much there is. Only its owner may.
 CREATE FUNCTION "analyse_first_changes"("child" TEXT) RETURNS void
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET default_statistics_target = 10 AS $$
 BEGIN
   IF child !~ '^(resource|link)_change_\d+_\d+$' OR NOT has_table_privilege(session_user, child, 'INSERT') THEN
     RAISE insufficient_privilege USING MESSAGE = 'only who fills a table of changes may analyse it';

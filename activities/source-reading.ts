@@ -100,8 +100,8 @@ export async function readSource(
     await sink.end();
     await keeper?.end();
   } catch (error) {
-    await keeper?.abandon();
     await sink.abandon();
+    await keeper?.abandon();
     throw error;
   }
   if (isOwnTable(changes)) await analyseFirstChanges(session, changes);

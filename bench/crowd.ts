@@ -1,15 +1,16 @@
 /** `node bench/crowd.ts [connectors]`: many connectors on one worker, all started together: does each get its turn? */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { type DevStack, startDevStack } from '../client/dev-stack.ts';
+import { startDevStack } from '../client/dev-stack.ts';
 import { runJob } from '../client/run.ts';
 import { applySchedules } from '../client/schedules.ts';
 import { Session } from '../client/session.ts';
 import { scheduleId } from '../workflows/identifiers.ts';
 import { resumeSignal } from '../workflows/messages.ts';
+import { peakMemory } from './peak-memory.ts';
 import { smallConfiguration, writeSmallSource } from './small-connector.ts';
 import { spreadHeader, spreadLine } from './spread.ts';
 
@@ -99,12 +100,6 @@ async function keepBigBusy(
   return seconds;
 }
 
-/** The most memory the worker has had, in MiB (Linux only). */
-async function peakMemory({ worker }: DevStack): Promise<number> {
-  const status = await readFile(`/proc/${worker.pid}/status`, 'utf8');
-  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
-}
-
 function report(name: string, turns: readonly Turn[]): void {
   const line = (what: string, measure: (turn: Turn) => number | readonly number[]) =>
     console.log(spreadLine(`${name}: ${what}`, turns.flatMap(measure)));
@@ -146,7 +141,7 @@ async function bench(count: number): Promise<void> {
     stop.abort();
     const seconds = (await busy).map((each) => each.toFixed(1));
     console.log(`\nThe big job, every row new or changed: ${seconds.join(', ')} s`);
-    console.log(`Peak memory of the worker: ${await peakMemory(stack)} MiB`);
+    console.log(`Peak memory of the worker: ${await peakMemory(stack.worker.pid)} MiB`);
   } finally {
     await session.close();
     await stack.stop();

@@ -1,7 +1,7 @@
 /** Lockstep as it is: Temporal, a worker and the client, as `lockstep dev` starts them. */
-import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DevStack, startDevStack } from '../client/dev-stack.ts';
+import { startDevStack } from '../client/dev-stack.ts';
 import { connectLockstep, type Lockstep } from '../client/lockstep.ts';
 import { type Counts, noCounts } from '../engine/counts.ts';
 import type { JobDocument } from '../engine/job.ts';
@@ -9,6 +9,7 @@ import { jobRecord } from '../store/queries/job-document.ts';
 import { openReadStore, type ReadStore } from '../store/queries/read-store.ts';
 import { type Changes, columns, type FileChange } from './generate-data.ts';
 import { lockstepConfiguration, names } from './lockstep-configuration.ts';
+import { peakMemory } from './peak-memory.ts';
 import type { Phase } from './phase.ts';
 import { requireSame } from './row-digest.ts';
 import type { Reading, Tool, ToolPlace } from './tool.ts';
@@ -47,7 +48,8 @@ export function lockstep(changes: Changes): Tool {
           const { seconds, job } = await run(client, place.signal);
           requireSame(job.job, 'state', job.state, 'succeeded');
           requireSame(job.job, 'counts', countsOf(job), expectedCounts(phase, changes));
-          return { seconds, steps: await stepsOf(store, job), ...(await peakMemory(stack)) };
+          const peakMiB = await peakMemory(stack.worker.pid);
+          return { seconds, steps: await stepsOf(store, job), ...(peakMiB && { peakMiB }) };
         },
         close: () => running.disposeAsync(),
       };
@@ -134,14 +136,4 @@ async function stepsOf(
     ((endedAt?.getTime() ?? Number.NaN) - startedAt.getTime()) / 1000,
   ]);
   return Object.fromEntries(steps ?? []);
-}
-
-/** Known on Linux only. */
-async function peakMemory({ worker }: DevStack): Promise<Pick<Reading, 'peakMiB'>> {
-  try {
-    const status = await readFile(`/proc/${worker.pid}/status`, 'utf8');
-    return { peakMiB: Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024) };
-  } catch {
-    return {};
-  }
 }

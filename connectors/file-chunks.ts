@@ -15,14 +15,20 @@ export async function* fileChunks(
   const [first, second] = [chunkBytes, chunkBytes].map((size) => Buffer.allocUnsafeSlow(size));
   let [now, next] = [first as Buffer, second as Buffer];
   let position = start;
-  let reading = file.read(now, 0, chunkBytes, position);
+  const read = (into: Buffer) => {
+    const answer = file.read(into, 0, chunkBytes, position);
+    // It may fail while the chunk before is still being used; whoever awaits it hears of that.
+    answer.catch(() => {});
+    return answer;
+  };
+  let reading = read(now);
   try {
     for (;;) {
       signal.throwIfAborted();
       const { bytesRead } = await reading;
       if (bytesRead === 0) return;
       position += bytesRead;
-      reading = file.read(next, 0, chunkBytes, position);
+      reading = read(next);
       yield now.subarray(0, bytesRead);
       [now, next] = [next, now];
     }

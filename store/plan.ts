@@ -98,8 +98,10 @@ export class FutureResources {
   readonly #inserted: ReadonlySet<number>;
   readonly #deleted: ReadonlySet<number>;
 
-  /** Takes the ids of the entity types that were never loaded (with the tables of their changes), that the delta inserts
-   * into, and that it deletes from. */
+  /**
+   * Takes the ids of the entity types that were never loaded (with the tables of their changes), that the delta inserts
+   * into, and that it deletes from.
+   */
   constructor(
     deltaId: bigint,
     fresh: ReadonlyMap<number, string>,

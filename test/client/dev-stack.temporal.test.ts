@@ -62,7 +62,11 @@ test('everything is started, found by its home, and stopped without a trace', as
     environment: { LOCKSTEP_HOME: home },
     configurationFile,
   });
-  expect(await lockstep.run('dev')).toMatchObject({ state: 'blocked', counts: { inserted: 1 } });
+  expect(await lockstep.run('dev')).toMatchObject({
+    state: 'blocked',
+    error: null,
+    counts: { inserted: 1 },
+  });
 
   await stack.stop();
   expect(pids.filter((pid) => pid !== process.pid && isRunning(pid))).toEqual([]);

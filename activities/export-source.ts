@@ -4,6 +4,7 @@ import type { Configuration, ConnectorSettings } from '../config/configuration.t
 import { createExtraction, keptFiles } from '../connectors/extraction.ts';
 import { createConnector } from '../connectors/registry.ts';
 import type { Mode } from '../engine/job.ts';
+import type { Source } from '../engine/source.ts';
 import {
   lastExtraction,
   pinnedConfiguration,
@@ -55,9 +56,10 @@ export async function exportSource(
 }
 
 /** The sources that entity types and associations of a connector are mapped to, each once. */
-export function mappedSources(configuration: Configuration, connector: string): string[] {
+export function mappedSources(configuration: Configuration, connector: string): Source[] {
   const mapped = [...configuration.entityTypes.values(), ...configuration.associations.values()];
-  return [
-    ...new Set(mapped.filter((each) => each.connector === connector).map(({ source }) => source)),
-  ];
+  const sources = mapped
+    .filter((each) => each.connector === connector)
+    .map(({ source }) => [source.name, source] as const);
+  return [...new Map(sources).values()];
 }

@@ -57,11 +57,11 @@ export async function sourcesOf(
   ].filter((each) => each.connector === connector);
   const sources: MappedSource[] = [];
   for (const each of mapped) {
-    const file = manifest.files.find(({ source }) => source === each.source);
+    const file = manifest.files.find(({ source }) => source === each.source.name);
     if (!file)
       throw new LockstepError(
         'ExtractionModified',
-        `extraction ${manifest.id} has no ${each.source}`,
+        `extraction ${manifest.id} has no ${each.source.name}`,
       );
     const header = await readHeader(root, manifest.id, file);
     const isEntityType = 'properties' in each;
@@ -129,14 +129,14 @@ function checkHeader(
       : 'its first line does not seem to be a header at all';
     throw new LockstepError(
       'SourceColumnMissing',
-      `${source} has no column ${lacks}, which ${name} is mapped to; ${instead}`,
+      `${source.name} has no column ${lacks}, which ${name} is mapped to; ${instead}`,
     );
   }
   const repeated = header.repeated(columns);
   if (repeated.length > 0) {
     throw new LockstepError(
       'SourceUnreadable',
-      `${source} has the heading “${repeated[0]}” more than once`,
+      `${source.name} has the heading “${repeated[0]}” more than once`,
       {
         hint: 'Columns are found by name, so a mapped one must be unique. Have one of them renamed.',
       },

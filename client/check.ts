@@ -59,7 +59,9 @@ async function checkSources(
 ): Promise<CheckFinding[]> {
   const { directory = '' } = configuration.connectors.get(connector) ?? {};
   const mapped = [...configuration.entityTypes.values(), ...configuration.associations.values()];
-  const sources = mapped.filter((each) => each.connector === connector).map(({ source }) => source);
+  const sources = mapped
+    .filter((each) => each.connector === connector)
+    .map(({ source }) => source.options.file);
   if (!(await isReadable(directory, 'directory'))) {
     return [
       {

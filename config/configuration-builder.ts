@@ -3,13 +3,19 @@ import { resolve } from 'node:path';
 import jsonata from 'jsonata';
 import { supportsMode } from '../engine/connector-kind.ts';
 import type { Association, EntityType, Property, ValueOrigin } from '../engine/entity-type.ts';
+import type { Source } from '../engine/source.ts';
 import {
   resolveThresholds,
   type ThresholdSettings,
   unguardedChanges,
 } from '../engine/threshold.ts';
 import { compileConversion, type ValueFormat } from '../engine/value-format.ts';
-import type { Configuration, ConfigurationSource, ConnectorSettings } from './configuration.ts';
+import type {
+  Configuration,
+  ConfigurationSource,
+  ConnectorReach,
+  ConnectorSettings,
+} from './configuration.ts';
 import type { ConfigurationDocument, ConnectorDocument, PropertyDocument } from './document.ts';
 import { didYouMean, type Finding } from './finding.ts';
 import { formatOptions, optionsOfType, readFormat } from './property-format.ts';
@@ -18,18 +24,18 @@ import { readSchedules } from './schedule-document.ts';
 /** Turns the document into values and checks what a schema cannot: names that refer to one another. */
 export class ConfigurationBuilder {
   readonly #document: ConfigurationDocument;
-  readonly #source: ConfigurationSource;
+  readonly #origin: ConfigurationSource;
   readonly #findings: Finding[];
 
   constructor(document: ConfigurationDocument, source: ConfigurationSource, findings: Finding[]) {
     this.#document = document;
-    this.#source = source;
+    this.#origin = source;
     this.#findings = findings;
   }
 
   build(): Configuration {
     return {
-      version: this.#source.version,
+      version: this.#origin.version,
       connectors: mapRecord(this.#document.connectors, (name, value) =>
         this.#connector(name, value),
       ),
@@ -62,10 +68,7 @@ export class ConfigurationBuilder {
     this.#guard([...path, 'thresholds'], document.thresholds);
     return {
       name,
-      kind: document.kind,
-      directory: resolve(this.#source.directory, document.directory),
-      delimiter: document.delimiter ?? 'auto',
-      encoding: document.encoding ?? 'auto',
+      ...this.#reach(document),
       schedules: readSchedules(document.kind, document.schedules ?? {}, (inner, message) =>
         this.#report([...path, 'schedules', ...inner], message),
       ),
@@ -74,10 +77,21 @@ export class ConfigurationBuilder {
     };
   }
 
+  #reach(document: ConnectorDocument): ConnectorReach {
+    switch (document.kind) {
+      case 'csv':
+        return {
+          kind: 'csv',
+          directory: resolve(this.#origin.directory, document.directory),
+          delimiter: document.delimiter ?? 'auto',
+          encoding: document.encoding ?? 'auto',
+        };
+    }
+  }
+
   #entityType(name: string, document: ConfigurationDocument['entityTypes'][string]): EntityType {
     const path = ['entityTypes', name];
     this.#knownConnector(path, document.connector);
-    this.#plainFile(path, document.source);
     const properties = Object.entries(document.properties).map(([property, value]) =>
       this.#property([...path, 'properties', property], property, value),
     );
@@ -100,6 +114,7 @@ export class ConfigurationBuilder {
     return {
       ...document,
       name,
+      source: this.#source([...path, 'source'], document.source),
       properties,
       searchable: searchable.map(([property]) => property),
       thresholds: (document.thresholds ?? {}) as ThresholdSettings,
@@ -177,7 +192,6 @@ export class ConfigurationBuilder {
   ): Association {
     const path = ['associations', name];
     this.#knownConnector(path, document.connector);
-    this.#plainFile(path, document.source);
     this.#guard(
       [...path, 'thresholds'],
       document.thresholds,
@@ -211,7 +225,12 @@ export class ConfigurationBuilder {
         );
       }
     }
-    return { ...document, name, thresholds: (document.thresholds ?? {}) as ThresholdSettings };
+    return {
+      ...document,
+      name,
+      source: this.#source([...path, 'source'], document.source),
+      thresholds: (document.thresholds ?? {}) as ThresholdSettings,
+    };
   }
 
   #knownConnector(path: readonly string[], connector: string): void {
@@ -231,10 +250,11 @@ export class ConfigurationBuilder {
     }
   }
 
-  #plainFile(path: readonly string[], source: string): void {
-    if (source.startsWith('/') || source.split(/[\\/]/).includes('..')) {
-      this.#report([...path, 'source'], 'must be a file within the directory of its connector');
+  #source(path: readonly string[], file: string): Source {
+    if (file.startsWith('/') || file.split(/[\\/]/).includes('..')) {
+      this.#report(path, 'must be a file within the directory of its connector');
     }
+    return { name: file, options: { file } };
   }
 
   #connectorLimits(connector: string): ThresholdSettings {

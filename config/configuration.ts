@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import type { ConnectorKind } from '../engine/connector-kind.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { Schedules } from '../engine/schedule.ts';
@@ -14,18 +13,30 @@ import { interpolate } from './environment-reference.ts';
 import { configurationError, type Finding, YamlPlaces } from './finding.ts';
 import { findingsOf, withoutFaults } from './issue.ts';
 
-/** A connected system and how to reach it. */
-export interface ConnectorSettings {
+/** What connectors of every kind have. */
+interface CommonSettings {
   readonly name: string;
-  readonly kind: ConnectorKind;
-  /** Absolute. */
-  readonly directory: string;
-  readonly delimiter: NonNullable<ConnectorDocument['delimiter']>;
-  readonly encoding: NonNullable<ConnectorDocument['encoding']>;
   readonly schedules: Schedules;
   readonly approvers: readonly string[] | undefined;
   readonly thresholds: ThresholdSettings;
 }
+
+type CsvDocument = Extract<ConnectorDocument, { kind: 'csv' }>;
+
+/** How to reach the files of a CSV connector. */
+export interface CsvReach {
+  readonly kind: 'csv';
+  /** Absolute. */
+  readonly directory: string;
+  readonly delimiter: NonNullable<CsvDocument['delimiter']>;
+  readonly encoding: NonNullable<CsvDocument['encoding']>;
+}
+
+/** How to reach a connected system: what only connectors of its kind have. */
+export type ConnectorReach = CsvReach;
+
+/** A connected system and how to reach it. */
+export type ConnectorSettings = CommonSettings & ConnectorReach;
 
 /** A validated configuration. Jobs keep the version they started with, whatever happens to the file. */
 export interface Configuration {

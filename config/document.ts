@@ -60,19 +60,8 @@ const schedule = z.union([
   }),
 ]);
 
-const connector = z.strictObject({
-  kind: z.literal('csv').describe('csv: a directory of delimited text files with a header.'),
-  directory: z.string().min(1).describe('Where the files are; relative to lockstep.yaml.'),
-  delimiter: z
-    .enum(['auto', ',', ';', '\t', '|'])
-    .optional()
-    .describe('Default auto: the one of , ; tab | that the header uses most, outside quotes.'),
-  encoding: z
-    .enum(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1', 'iso-8859-15'])
-    .optional()
-    .describe(
-      'Default auto: UTF-16 by its byte order mark, else UTF-8. Invalid bytes stop the export.',
-    ),
+/** What connectors of every kind have. */
+const commonOfConnectors = {
   schedules: z
     .strictObject({ complete: schedule.optional(), incremental: schedule.optional() })
     .optional()
@@ -85,7 +74,25 @@ const connector = z.strictObject({
     .optional()
     .describe('Temporal identities or principals that may resume or abort. Default: everybody.'),
   thresholds: thresholds.optional(),
+};
+
+const csvConnector = z.strictObject({
+  kind: z.literal('csv').describe('A directory of delimited text files with a header.'),
+  directory: z.string().min(1).describe('Where the files are; relative to lockstep.yaml.'),
+  delimiter: z
+    .enum(['auto', ',', ';', '\t', '|'])
+    .optional()
+    .describe('Default auto: the one of , ; tab | that the header uses most, outside quotes.'),
+  encoding: z
+    .enum(['auto', 'utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1', 'iso-8859-15'])
+    .optional()
+    .describe(
+      'Default auto: UTF-16 by its byte order mark, else UTF-8. Invalid bytes stop the export.',
+    ),
+  ...commonOfConnectors,
 });
+
+const connector = z.discriminatedUnion('kind', [csvConnector]);
 
 const common = {
   column: z.string().min(1).optional().describe('Heading of the source column.'),

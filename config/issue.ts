@@ -15,6 +15,9 @@ export function findingsOf(issue: Issue): Finding[] {
       message: `is not an option here${didYouMean(key, optionsAt(path))}`,
     }));
   }
+  if (issue.code === 'invalid_union' && 'options' in issue && issue.options) {
+    return [{ path, message: `must be one of ${issue.options.join(', ')}` }];
+  }
   if (issue.code === 'invalid_union') {
     const nested = issue.errors.flat().filter(({ path: inner }) => inner.length > 0);
     if (nested.length > 0) {
@@ -34,14 +37,14 @@ interface SchemaNode {
   readonly properties?: Record<string, SchemaNode>;
   readonly additionalProperties?: SchemaNode | boolean;
   readonly anyOf?: SchemaNode[];
+  readonly oneOf?: SchemaNode[];
 }
 
 /** The option names that the schema knows at a path. */
 function optionsAt(path: readonly (string | number)[]): string[] {
   let node: SchemaNode | undefined = configurationJsonSchema() as SchemaNode;
   for (const step of path) {
-    const candidates: SchemaNode[] = node?.anyOf ?? (node ? [node] : []);
-    node = candidates
+    node = alternatives(node)
       .map(
         ({ properties, additionalProperties }) =>
           properties?.[step] ??
@@ -49,8 +52,11 @@ function optionsAt(path: readonly (string | number)[]): string[] {
       )
       .find((found) => found !== undefined);
   }
-  const ends: SchemaNode[] = node?.anyOf ?? (node ? [node] : []);
-  return ends.flatMap(({ properties }) => Object.keys(properties ?? {}));
+  return alternatives(node).flatMap(({ properties }) => Object.keys(properties ?? {}));
+}
+
+function alternatives(node: SchemaNode | undefined): SchemaNode[] {
+  return node?.anyOf ?? node?.oneOf ?? (node ? [node] : []);
 }
 
 /** A copy of a document without the values that the validator found fault with. */

@@ -1,9 +1,10 @@
 /** What every kind of connected system offers: an export that leaves an extraction. */
 import type { Mode } from '../engine/job.ts';
+import type { Source } from '../engine/source.ts';
 
 /** One source as the connector wrote it into the extraction: UTF-8 text with a header, its cells separated by `delimiter`. */
 export interface ExtractedFile {
-  /** What the configuration calls the source. */
+  /** Name of the source. */
   readonly source: string;
   /** File name within the extraction. */
   readonly file: string;
@@ -32,7 +33,7 @@ export interface KeptFile {
 export interface ExportRequest {
   readonly mode: Mode;
   /** The sources that are mapped, each once. */
-  readonly sources: readonly string[];
+  readonly sources: readonly Source[];
   /** What the last extraction holds: a source that is what it was then need not be read through again. */
   readonly kept: readonly KeptFile[];
   /** Where to write; exists, is empty, and belongs to this export alone. */

@@ -1,10 +1,9 @@
 /** Connector kind → its code. */
-import type { ConnectorKind } from '../engine/connector-kind.ts';
 import type { Connector } from './connector.ts';
 import { type CsvSettings, createCsvConnector } from './csv/csv-connector.ts';
 
 /** The settings of any kind of connector. */
-export type ConnectorOptions = { readonly kind: ConnectorKind } & CsvSettings;
+export type ConnectorOptions = { readonly kind: 'csv' } & CsvSettings;
 
 /** Returns the connector of these settings; nothing is opened yet. */
 export function createConnector(options: ConnectorOptions): Connector {

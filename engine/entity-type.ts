@@ -1,4 +1,5 @@
 /** Entity types and associations: what a connected system's rows become, as validated values. */
+import type { Source } from './source.ts';
 import type { ThresholdSettings } from './threshold.ts';
 import type { ValueFormat } from './value-format.ts';
 
@@ -29,8 +30,7 @@ export type Property = ScalarProperty | ReferenceProperty;
 export interface EntityType {
   readonly name: string;
   readonly connector: string;
-  /** What the connector calls the rows of this type: a file name for CSV. */
-  readonly source: string;
+  readonly source: Source;
   /** Name of the property that identifies a resource within this type. */
   readonly key: string;
   readonly properties: readonly Property[];
@@ -50,7 +50,7 @@ export interface AssociationEnd {
 export interface Association {
   readonly name: string;
   readonly connector: string;
-  readonly source: string;
+  readonly source: Source;
   readonly from: AssociationEnd;
   readonly to: AssociationEnd;
   readonly thresholds: ThresholdSettings;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { link, open, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LockstepError } from '../../engine/errors.ts';
+import type { Source } from '../../engine/source.ts';
 import type { Connector, ExportRequest, ExtractedFile, KeptFile } from '../connector.ts';
 import { fileChunks } from '../file-chunks.ts';
 import { fileDigest } from '../file-digest.ts';
@@ -23,7 +24,9 @@ export function createCsvConnector(settings: CsvSettings): Connector {
   return {
     async export(request) {
       const sizes = await Promise.all(
-        request.sources.map((source) => fileSize(join(settings.directory, source), source)),
+        request.sources.map(({ name, options }) =>
+          fileSize(join(settings.directory, options.file), name),
+        ),
       );
       const total = sizes.reduce((sum, size) => sum + size, 0);
       let done = 0;
@@ -42,12 +45,12 @@ export function createCsvConnector(settings: CsvSettings): Connector {
 
 async function exportFile(
   settings: CsvSettings,
-  source: string,
+  { name: source, options }: Source,
   request: ExportRequest,
   onBytes: (bytes: number) => void,
 ): Promise<ExtractedFile> {
   const { directory, signal } = request;
-  const path = join(settings.directory, source);
+  const path = join(settings.directory, options.file);
   const before = await identity(path, source);
   const start = await firstBytes(path, source, 4);
   const encoding = chooseEncoding(settings.encoding, start);

@@ -14,7 +14,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('a finding is told with its path and message', () => {
   test.each<[path: string, value: unknown, finding: RegExp]>([
-    ['connectors.sab.kind', 'csvv', /connectors\.sab\.kind: Invalid input: expected "csv"/],
+    ['connectors.sab.kind', 'csvv', /connectors\.sab\.kind: must be one of csv/],
     ['connectors.sab.directory', undefined, /connectors\.sab\.directory: /],
     [
       'connectors.sab.directroy',

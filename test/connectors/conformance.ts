@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Connector, ExtractedFile, KeptFile, Progress } from '../../connectors/connector.ts';
 import { parseRecords } from '../../connectors/record-parser.ts';
 import { LockstepError } from '../../engine/errors.ts';
+import type { Source } from '../../engine/source.ts';
 
 /** A connected system of the kind under test, as the suite needs it. */
 export interface TestedSystem extends AsyncDisposable {
@@ -24,6 +25,11 @@ const rows = [
   ['3', ''],
   ['4', '😀'],
 ];
+
+/** A source that is a file of this name. */
+export function fileSource(file: string): Source {
+  return { name: file, options: { file } };
+}
 
 /** Exports into a directory of its own, which the caller may look into. */
 export async function exportInto(
@@ -44,7 +50,7 @@ export async function exportInto(
   try {
     const files = await connector.export({
       mode: 'complete',
-      sources,
+      sources: sources.map(fileSource),
       kept,
       directory,
       onProgress,

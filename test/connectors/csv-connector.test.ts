@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path';
 import iconv from 'iconv-lite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CsvSettings, createCsvConnector } from '../../connectors/csv/csv-connector.ts';
-import { exportError, exportInto, type TestedSystem, testConformance } from './conformance.ts';
+import {
+  exportError,
+  exportInto,
+  fileSource,
+  type TestedSystem,
+  testConformance,
+} from './conformance.ts';
 
 testConformance('csv', async (): Promise<TestedSystem> => {
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-csv-'));
@@ -251,7 +257,7 @@ describe('files', () => {
       const request = {
         mode: 'complete',
         kept: [],
-        sources: ['people.csv'],
+        sources: [fileSource('people.csv')],
         directory: target,
         signal,
       } as const;
@@ -281,7 +287,7 @@ describe('files', () => {
 
   test('a place that cannot be written fails the export and not the process', async () => {
     await writeFile(join(directory, 'people.csv'), people);
-    const sources = ['people.csv'];
+    const sources = [fileSource('people.csv')];
     const request = { mode: 'complete', sources, kept: [], onProgress: () => {} } as const;
     const signal = new AbortController().signal;
     const nowhere = join(directory, 'not', 'there');

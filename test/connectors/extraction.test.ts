@@ -32,7 +32,7 @@ async function extract(job = 'sync-sab/1'): Promise<Manifest> {
   const files = await connector.export({
     mode: 'complete',
     kept: [],
-    sources: ['people.csv'],
+    sources: [{ name: 'people.csv', options: { file: 'people.csv' } }],
     directory: extraction.directory,
     onProgress: () => {},
     signal: never,

@@ -32,7 +32,7 @@ function entityType(key: string, ...properties: Property[]): EntityType {
   return {
     name: 'thing',
     connector: 'sab',
-    source: 'things.csv',
+    source: { name: 'things.csv', options: { file: 'things.csv' } },
     key,
     properties,
     searchable: [],
@@ -199,7 +199,7 @@ describe('a row of an association', () => {
   const association: Association = {
     name: 'belongs',
     connector: 'sab',
-    source: 'belongs.csv',
+    source: { name: 'belongs.csv', options: { file: 'belongs.csv' } },
     from: { entityType: 'thing', property: 'owners', column: 'thing' },
     to: { entityType: 'numbered', property: 'things', column: 'nr' },
     thresholds: {},

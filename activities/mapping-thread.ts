@@ -16,7 +16,13 @@ import {
   type RowProblem,
 } from '../engine/row-mapping.ts';
 import type { Convert } from '../engine/value-format.ts';
-import { RowWriter, type StagedPart, stagedParts } from '../store/row-writer.ts';
+import {
+  type AttributeName,
+  attributeName,
+  RowWriter,
+  type StagedPart,
+  stagedParts,
+} from '../store/row-writer.ts';
 
 /** What the records of one source become; sent before its first batch. */
 export type MappingTask = {
@@ -55,6 +61,8 @@ export interface FromThread {
   readonly rows: Record<StagedPart, Uint8Array>;
   /** In a first load: a key, or the keys of a link, may have come before in this source. */
   readonly mayRepeat: boolean;
+  /** Of links in a first load: an end may be none of the resources that the same job loads for the first time. */
+  readonly mayDangle: boolean;
 }
 
 /** Shared with the worker: [0] line at work, [1] rows done, [2] index of the expression property at work, -1 for none. */
@@ -73,12 +81,18 @@ interface Current {
   /** Of a first load only. */
   readonly fingerprints: FingerprintSet | null;
   readonly beginning: Uint8Array;
+  readonly attributes: readonly AttributeName[];
+  /** The keys of both ends of an association, if all of them came in this first load. */
+  readonly ends: readonly [FingerprintSet, FingerprintSet] | null;
+  mayDangle: boolean;
   readonly map: MapCells;
   /** What a text is as a key of the rows, or of either end of an association. */
   readonly keyConversions: readonly Convert[];
 }
 
 let current: Current | undefined;
+/** Entity type → the keys of all its rows, in a first load without any reject. */
+const loadedKeys = new Map<string, FingerprintSet>();
 // Expressions are asynchronous: without a queue the batches would overtake one another.
 let queue = Promise.resolve();
 
@@ -89,18 +103,23 @@ parentPort?.on('message', (message: ToThread) => {
 async function handle(message: ToThread): Promise<void> {
   if ('task' in message) {
     const { task, first, beginning } = message;
-    current = {
-      ...compile(task),
-      fingerprints: first === null ? null : new FingerprintSet(first),
-      beginning,
-    };
+    const fingerprints = first === null ? null : new FingerprintSet(first);
+    const { properties } = 'entityType' in task ? task.entityType : { properties: [] };
+    const attributes = properties.map(({ name }) => attributeName(name));
+    const ends = endsOf(task);
+    current = { ...compile(task), fingerprints, beginning, attributes, ends, mayDangle: false };
+    if (fingerprints && 'entityType' in task) loadedKeys.set(task.entityType.name, fingerprints);
     return;
   }
-  const { fingerprints } = current as Current;
-  await mapBatch(current as Current, message.batch);
+  const mapping = current as Current;
+  await mapBatch(mapping, message.batch);
   const taken = stagedParts.map((part) => [part, writers[part].take()] as const);
   const rows = Object.fromEntries(taken) as FromThread['rows'];
-  const answer: FromThread = { rows, mayRepeat: fingerprints?.mayRepeat ?? false };
+  const answer: FromThread = {
+    rows,
+    mayRepeat: mapping.fingerprints?.mayRepeat ?? false,
+    mayDangle: mapping.mayDangle,
+  };
   parentPort?.postMessage(
     answer,
     taken.map(([, { buffer }]) => buffer),
@@ -135,6 +154,14 @@ function compile(task: MappingTask): Pick<Current, 'task' | 'map' | 'keyConversi
   return { task, map, keyConversions: [keyConversion(entityType)] };
 }
 
+function endsOf(task: MappingTask): Current['ends'] {
+  if (!('association' in task)) return null;
+  const [from, to] = [task.association.from, task.association.to].map(({ entityType }) =>
+    loadedKeys.get(entityType),
+  );
+  return from && to && !from.mayRepeat && !to.mayRepeat ? [from, to] : null;
+}
+
 /** Says on the pulse which expression is at work, so that the worker can tell one that hangs. */
 function createEvaluator(expression: string, index: number): Evaluate {
   const evaluate = compileExpression(expression);
@@ -166,6 +193,8 @@ async function mapBatch(mapping: Current, batch: RecordBatch): Promise<void> {
       const seen = cells ?? roughCells(record, task.delimiter);
       const mayStandFor = held(mapping.keyConversions, seen);
       if (mapped.problem.key !== null) mapping.fingerprints?.add(mapped.problem.key);
+      // Its key may be among the fingerprints, and yet there will be no resource of it.
+      if ('entityType' in task) loadedKeys.delete(task.entityType.name);
       writeRejected(task, withRawRow(mapped.problem, record), mayStandFor, place);
     }
     Atomics.add(pulse, 1, 1);
@@ -196,19 +225,21 @@ function withRawRow(problem: RowProblem, record: string): RowProblem {
 }
 
 function writeUsable(
-  { task, fingerprints, beginning }: Current,
+  mapping: Current,
   mapped: MappedResource | MappedLink,
   { line, digests, at }: Place,
 ): void {
+  const { task, fingerprints, beginning, ends, attributes } = mapping;
   const { usable, references } = writers;
   usable.again(beginning);
   if ('from' in mapped) {
     fingerprints?.add(mapped.from, mapped.to);
+    mapping.mayDangle ||= !(ends?.[0].has(mapped.from) && ends[1].has(mapped.to));
     usable.text(mapped.from).text(mapped.to).uuid(digests, at).int(line);
     return;
   }
   fingerprints?.add(mapped.key);
-  usable.text(mapped.key).json(JSON.stringify(mapped.attributes)).uuid(digests, at).int(line);
+  usable.text(mapped.key).attributes(attributes, mapped.attributes).uuid(digests, at).int(line);
   for (const [property, id] of task.references) {
     const target = mapped.references[property];
     if (target !== undefined) references.row(3).int(id).text(mapped.key).text(target);

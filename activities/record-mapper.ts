@@ -22,6 +22,11 @@ function stillPulse(): Int32Array<SharedArrayBuffer> {
   return pulse;
 }
 
+/** What the mapping of a first load cannot rule out, so that SQL has to look; see {@link FromThread}. */
+export type Doubts = Pick<FromThread, 'mayRepeat' | 'mayDangle'>;
+
+const noDoubts: Doubts = { mayRepeat: false, mayDangle: false };
+
 /** Maps the new records of one source after another. */
 export class RecordMapper {
   #thread: Worker | undefined;
@@ -31,7 +36,7 @@ export class RecordMapper {
   #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   #finished: FromThread[] = [];
   #inFlight = 0;
-  #mayRepeat = false;
+  #doubts: Doubts = noDoubts;
   #task: MappingTask | undefined;
 
   /** Opens the mapping of one source. Its rows go to `sink` as they come. */
@@ -53,7 +58,7 @@ export class RecordMapper {
   /** @internal Begins a source; the thread starts with the first one that has new records. */
   begin(source: SourceTask): void {
     this.#task = source.task;
-    this.#mayRepeat = false;
+    this.#doubts = noDoubts;
     this.#start().postMessage(source satisfies ToThread);
   }
 
@@ -67,10 +72,10 @@ export class RecordMapper {
     this.#start().postMessage({ batch } satisfies ToThread, transfer);
   }
 
-  /** @internal Waits until everything sent has come back and is written; tells whether a key may repeat. */
-  async drain(sink: StagingSink): Promise<boolean> {
+  /** @internal Waits until everything sent has come back and is written. */
+  async drain(sink: StagingSink): Promise<Doubts> {
     while (this.#inFlight > 0) await this.#reply(sink);
-    return this.#mayRepeat;
+    return this.#doubts;
   }
 
   async #reply(sink: StagingSink): Promise<void> {
@@ -80,8 +85,11 @@ export class RecordMapper {
         else this.#waiting = { resolve, reject };
       });
     }
-    const { rows, mayRepeat } = this.#finished.shift() as FromThread;
-    this.#mayRepeat ||= mayRepeat;
+    const { rows, mayRepeat, mayDangle } = this.#finished.shift() as FromThread;
+    this.#doubts = {
+      mayRepeat: this.#doubts.mayRepeat || mayRepeat,
+      mayDangle: this.#doubts.mayDangle || mayDangle,
+    };
     this.#inFlight -= 1;
     for (const part of stagedParts) await sink.write(part, rows[part]);
   }
@@ -198,11 +206,11 @@ export class SourceMapping {
   /**
    * Sends the rest and waits until every row is written.
    *
-   * @returns whether a key, or the keys of a link, may have come twice; only of a first load
+   * @returns what is not sure; only of a first load
    */
-  async end(): Promise<boolean> {
+  async end(): Promise<Doubts> {
     await this.#flush();
-    return this.#begun && (await this.#mapper.drain(this.#sink));
+    return this.#begun ? await this.#mapper.drain(this.#sink) : noDoubts;
   }
 
   async #flush(): Promise<void> {

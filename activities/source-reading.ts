@@ -20,7 +20,7 @@ import {
 } from '../store/stored-digests.ts';
 import { DigestKeeper, readKeptDigests } from './kept-digests.ts';
 import type { MappedSource } from './mapped-source.ts';
-import type { RecordMapper } from './record-mapper.ts';
+import type { Doubts, RecordMapper } from './record-mapper.ts';
 
 /** What reading a source found. */
 export interface SourceReading {
@@ -79,7 +79,7 @@ export async function readSource(
   let read = 0;
   let seen = 0;
   let done = 0;
-  let mayRepeat = false;
+  let doubts: Doubts | undefined;
   const onRecord: OnRecord = (scanned, start, end, line) => {
     read += 1;
     recordDigest(scanned.words, start, end, source.seed, digest);
@@ -96,7 +96,7 @@ export async function readSource(
       done += chunk;
       onProgress({ done, total: source.file.bytes, unit: 'bytes' });
     }
-    mayRepeat = await mapping.end();
+    doubts = await mapping.end();
     await sink.end();
     await keeper?.end();
   } catch (error) {
@@ -112,7 +112,8 @@ export async function readSource(
     changes,
     stored,
     staged: mapping.added,
-    mayRepeat: mayRepeat || !fresh,
+    mayRepeat: !fresh || doubts.mayRepeat,
+    mayDangle: !fresh || doubts.mayDangle,
     unseen: unseen > 0 && unseen === digests.size ? 'all' : unseen,
     withoutDigest,
   };
@@ -142,7 +143,14 @@ async function keptDigests(
 /** The bytes say what they said before, and the scope holds just that. */
 function readBefore(source: MappedSource, { stored }: ScopeSource): SourceReading {
   const { rows } = source.file;
-  const nothing = { fresh: false, staged: 0, mayRepeat: false, unseen: 0, withoutDigest: 0 };
+  const nothing = {
+    fresh: false,
+    staged: 0,
+    mayRepeat: false,
+    mayDangle: false,
+    unseen: 0,
+    withoutDigest: 0,
+  };
   const changes = changesTables[source.kind];
   return {
     source,

@@ -4,6 +4,9 @@
 export class FingerprintSet {
   #slots: Uint32Array;
   #size = 0;
+  /** The fingerprint made last. */
+  #high = 0;
+  #low = 0;
   #again = false;
 
   /** @param expected how many texts are likely to come: room for them is made at once */
@@ -21,6 +24,19 @@ export class FingerprintSet {
   /** Adds a text, or two texts that belong together. */
   add(text: string, second = ''): void {
     if (this.#again) return;
+    this.#digest(text, second);
+    // Eight in ten slots.
+    if (this.#size * 5 >= this.#slots.length * 2) this.#grow();
+    this.#insert(this.#high, this.#low);
+  }
+
+  /** False when the text, alone, was never added; true when it may have been. Not to be asked once {@link mayRepeat}. */
+  has(text: string): boolean {
+    this.#digest(text, '');
+    return this.#slots[this.#slotOf(this.#high, this.#low) * 2 + 1] !== 0;
+  }
+
+  #digest(text: string, second: string): void {
     let high = 0x811c9dc5;
     let low = 0x9e3779b9;
     for (let index = 0; index < text.length; index++) {
@@ -39,22 +55,29 @@ export class FingerprintSet {
     high ^= high >>> 15;
     low ^= low >>> 13;
     // A pair of zeros marks an empty slot.
-    this.#insert(high >>> 0, (low | 1) >>> 0);
+    this.#high = high >>> 0;
+    this.#low = (low | 1) >>> 0;
   }
 
-  #insert(high: number, low: number): void {
-    // Eight in ten slots.
-    if (this.#size * 5 >= this.#slots.length * 2) this.#grow();
+  /** The slot that holds a fingerprint, or the empty one where it belongs. */
+  #slotOf(high: number, low: number): number {
     const slots = this.#slots;
     const mask = slots.length / 2 - 1;
     let slot = (high ^ (low >>> 7)) & mask;
     while (slots[slot * 2 + 1] !== 0) {
-      if (slots[slot * 2] === high && slots[slot * 2 + 1] === low) {
-        this.#again = true;
-        this.#slots = new Uint32Array(2);
-        return;
-      }
+      if (slots[slot * 2] === high && slots[slot * 2 + 1] === low) break;
       slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  #insert(high: number, low: number): void {
+    const slots = this.#slots;
+    const slot = this.#slotOf(high, low);
+    if (slots[slot * 2 + 1] !== 0) {
+      this.#again = true;
+      this.#slots = new Uint32Array(2);
+      return;
     }
     slots[slot * 2] = high;
     slots[slot * 2 + 1] = low;

@@ -53,7 +53,7 @@ async function planRetiredAssociations(plan: Plan): Promise<void> {
 async function checkFirstLinks(
   { session, deltaId }: Plan,
   future: FutureResources,
-  { id, scope, mayRepeat, changes }: ScopeComparison,
+  { id, scope, mayRepeat, mayDangle, changes }: ScopeComparison,
   { fromEntityTypeId, toEntityTypeId }: StoredNavigation,
 ): Promise<void> {
   const ours = `c.delta_id = ${deltaId} and c.navigation_property_id = ${id}`;
@@ -65,6 +65,7 @@ async function checkFirstLinks(
        where ${ours} and c.id = again.id and again.nth > 1`,
     );
   }
+  if (!mayDangle) return;
   const fromUnknown = `${future.idOf(fromEntityTypeId, 'f')} is null`;
   const toUnknown = `${future.idOf(toEntityTypeId, 't')} is null`;
   // The planner may not know how much there is: link by link would take for ever.

@@ -22,6 +22,11 @@ export interface ScopeComparison {
   readonly staged: number;
   /** False when it is known that no key, and no pair of keys, stands on two of the staged rows. */
   readonly mayRepeat: boolean;
+  /**
+   * Of a first load of links: false when every end is the key of a resource that this delta inserts, as far as 64 bits of
+   * a key tell. The load joins the ends, and goes back when one is missing after all.
+   */
+  readonly mayDangle: boolean;
   /** How many stored records the extraction does not show; `all` when it shows none of them. */
   readonly unseen: number | 'all';
   /** How many stored resources or links have no digest: edited, or never read from this source. */

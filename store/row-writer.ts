@@ -7,6 +7,18 @@ export type StagedPart = (typeof stagedParts)[number];
 /** Longer texts are left to Node, which needs some time to be called at all. */
 const shortText = 48;
 
+/** How the name of an attribute begins its value in JSON, for {@link RowWriter.attributes}. */
+export interface AttributeName {
+  readonly name: string;
+  /** `,"name":` */
+  readonly json: Uint8Array;
+}
+
+/** Prepares a name. */
+export function attributeName(name: string): AttributeName {
+  return { name, json: Buffer.from(`,${JSON.stringify(name)}:`) };
+}
+
 /** Writes rows in the binary format, field by field, each after the other. */
 export class RowWriter {
   #bytes: Buffer;
@@ -83,6 +95,36 @@ export class RowWriter {
     return this;
   }
 
+  /** A `jsonb` object of the attributes that have a value, in the order of `names`. */
+  attributes(
+    names: readonly AttributeName[],
+    values: Readonly<Record<string, string | number | boolean>>,
+  ): this {
+    this.#makeRoom(7);
+    const start = this.#used;
+    // The version of jsonb's own format.
+    this.#bytes[start + 4] = 1;
+    this.#used = start + 5;
+    for (const { name, json } of names) {
+      const value = values[name];
+      // A property may be named like a method that every object has.
+      if (value === undefined || typeof value === 'function') continue;
+      this.#makeRoom(json.length + 1);
+      const bytes = this.#bytes;
+      let at = this.#used;
+      for (let index = 0; index < json.length; index++) bytes[at++] = json[index] as number;
+      this.#used = at;
+      this.#jsonValue(value);
+    }
+    this.#makeRoom(2);
+    // In place of the comma before the first attribute.
+    if (this.#used === start + 5) this.#used += 1;
+    this.#bytes[start + 5] = 0x7b;
+    this.#bytes[this.#used++] = 0x7d;
+    this.#view.setInt32(start, this.#used - start - 4);
+    return this;
+  }
+
   /** A `uuid` of four words, as they lie in memory. */
   uuid(words: Uint32Array, at = 0): this {
     this.#makeRoom(20);
@@ -100,6 +142,31 @@ export class RowWriter {
     rows.set(this.#bytes.subarray(0, this.#used));
     this.#used = 0;
     return rows;
+  }
+
+  #jsonValue(value: string | number | boolean): void {
+    if (typeof value !== 'string' || !this.#plainJsonText(value)) {
+      const json = JSON.stringify(value);
+      this.#makeRoom(json.length * 3);
+      this.#used += this.#encode(json, this.#used);
+    }
+  }
+
+  /** Writes a text within quotes, if none of its characters has to be escaped or takes more than a byte; else nothing. */
+  #plainJsonText(value: string): boolean {
+    const { length } = value;
+    this.#makeRoom(length + 2);
+    const bytes = this.#bytes;
+    let at = this.#used;
+    bytes[at++] = 0x22;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      if (code < 0x20 || code > 0x7f || code === 0x22 || code === 0x5c) return false;
+      bytes[at++] = code;
+    }
+    bytes[at++] = 0x22;
+    this.#used = at;
+    return true;
   }
 
   #null(): this {

@@ -95,6 +95,22 @@ test('keys that repeat and ends that nobody knows are set aside, line by line', 
   ]);
 });
 
+test.each([
+  ['an end that no row has', [...memberships, 'ada,nowhere'], teams, [many + 2, 'nowhere']],
+  ['an end whose row is set aside', memberships, teams.with(3, 'team-3,a,b'), [5, 'team-3']],
+] as const)(
+  '%s leaves its link pending, and all others are loaded',
+  async (_, links, rows, found) => {
+    const { counts, rejects, contents } = await bench.sync(
+      peopleFiles({ teams: [...rows], memberships: [...links] }),
+    );
+    expect(counts.linksInserted).toBe(links.length - 1 + 6);
+    const unknown = rejects.filter(({ code }) => code === 'ReferenceUnknown');
+    expect(unknown.map(({ line, value }) => [line, value])).toEqual([found]);
+    expect(contents.pending['membership']).toHaveLength(1);
+  },
+);
+
 test('the same rows in another order change nothing, and none is taken for a duplicate', async () => {
   await bench.sync(peopleFiles({ teams, memberships }));
   const half = many / 2;

@@ -35,3 +35,12 @@ test('where one text ends and the next begins makes a difference', () => {
   }
   expect(set.mayRepeat).toBe(false);
 });
+
+test('what was added is there, and what was not hardly ever seems to be', () => {
+  const set = new FingerprintSet();
+  for (let index = 0; index < 100_000; index++) set.add(`u${index}`);
+  for (let index = 0; index < 100_000; index++) {
+    if (!set.has(`u${index}`)) expect.fail(`u${index} is not there`);
+    if (set.has(`v${index}`) || set.has(`u${index}x`)) expect.fail(`${index} seems to be there`);
+  }
+});

@@ -3,10 +3,11 @@ import { ApplicationFailure, activityInfo } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import { supportsMode } from '../engine/connector-kind.ts';
 import { LockstepError } from '../engine/errors.ts';
-import type { Mode } from '../engine/job.ts';
+import type { Mode, Task } from '../engine/job.ts';
 import { beginJob, endJob, pinConfiguration } from '../store/job-store.ts';
 import { clearLease, takeLease, waitForLease } from '../store/lease-store.ts';
 import { applyModel } from '../store/model-store.ts';
+import { type ChosenExtraction, chosenExtraction } from './chosen-extraction.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -14,14 +15,23 @@ export interface BeginRequest {
   readonly connector: string;
   readonly mode: Mode;
   readonly simulate: boolean;
+  /** Default `all`. */
+  readonly task?: Task;
+  /** The extraction to work on, or a job that made or used it; the last one by default. */
+  readonly extraction?: string | null;
   readonly trigger: 'schedule' | 'person';
   readonly by: string | null;
   readonly configurationFile: string | null;
 }
 
-/** The connector is ours, with the fence of the lease; or somebody else's, and this job has nothing to do. */
+/** The connector is ours, with the fence of the lease, and the extraction that a task alone works on; or somebody else's, and this job has nothing to do. */
 export type BeginInfo =
-  | { readonly held: true; readonly fence: number; readonly approvers: readonly string[] | null }
+  | {
+      readonly held: true;
+      readonly fence: number;
+      readonly approvers: readonly string[] | null;
+      readonly kept?: ChosenExtraction | null;
+    }
   | { readonly held: false; readonly heldBy: string };
 
 /**
@@ -35,13 +45,15 @@ export async function begin(
   request: BeginRequest,
 ): Promise<BeginInfo> {
   const { jobId, runId } = currentJob();
-  const { connector, mode } = request;
+  const { connector, mode, task = 'all' } = request;
   await beginJob(store, {
     id: jobId,
     runId,
     connector,
     mode,
-    simulated: request.simulate,
+    task,
+    // Up to the gate and no further is what both mean; an export has nothing to simulate.
+    simulated: task === 'prepare' || (request.simulate && task !== 'export'),
     trigger: request.trigger,
     requestedBy: request.by,
   });
@@ -67,10 +79,11 @@ export async function begin(
       `${connector} is a ${settings.kind} connector, which has no incremental mode`,
     );
   }
+  const kept = await chosenExtraction(store, jobId, { ...request, task });
   await pinConfiguration(store, jobId, source);
   await applyModel(store, configuration);
-  log.info({ job: jobId, connector, mode, fence: lease.fence }, 'job began');
-  return { held: true, fence: lease.fence, approvers: settings.approvers ?? null };
+  log.info({ job: jobId, connector, mode, task, fence: lease.fence }, 'job began');
+  return { held: true, fence: lease.fence, approvers: settings.approvers ?? null, kept };
 
   /** Whoever holds the lease or waits for it must be open in Temporal; a terminated job could not clean up. */
   async function takeFromTheDead() {

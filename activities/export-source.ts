@@ -5,12 +5,8 @@ import { createExtraction, keptFiles } from '../connectors/extraction.ts';
 import { createConnector } from '../connectors/registry.ts';
 import type { Mode } from '../engine/job.ts';
 import type { Source } from '../engine/source.ts';
-import {
-  lastExtraction,
-  pinnedConfiguration,
-  recordExtraction,
-  recordStep,
-} from '../store/job-store.ts';
+import { newestExtraction, recordExtraction } from '../store/extraction-store.ts';
+import { pinnedConfiguration, recordStep } from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import type { Report } from './pulse.ts';
@@ -37,16 +33,25 @@ export async function exportSource(
     const files = await createConnector(settings).export({
       mode: request.mode,
       sources: mappedSources(configuration, request.connector),
-      kept: await keptFiles(extractions, await lastExtraction(store, request.connector, jobId)),
+      kept: await keptFiles(extractions, await newestExtraction(store, request.connector)),
       directory: extraction.directory,
       onProgress: report,
       signal: cancellationSignal(),
     });
-    const manifest = await extraction.complete(files);
-    await recordExtraction(store, jobId, manifest.id);
-    await recordStep(store, jobId, 'export', 'succeeded');
+    const { manifest, sha256 } = await extraction.complete(files);
     const rows = files.reduce((sum, file) => sum + file.rows, 0);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    await recordExtraction(store, {
+      id: manifest.id,
+      connector: request.connector,
+      jobId,
+      mode: request.mode,
+      createdAt: new Date(manifest.createdAt),
+      rows,
+      bytes,
+      manifestSha256: sha256,
+    });
+    await recordStep(store, jobId, 'export', 'succeeded');
     log.info({ job: jobId, extraction: manifest.id, rows, bytes }, 'exported');
     return { extraction: manifest.id, rows, bytes };
   } catch (error) {

@@ -1,10 +1,9 @@
 /** Loads the delta that passed the gate. */
-import { cancellationSignal } from '@temporalio/activity';
-import { readManifest, verifyExtraction } from '../connectors/extraction.ts';
 import { type LoadOutcome, loadDelta } from '../store/delta-load.ts';
 import { recordStep, wasApplied } from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { untouchedExtraction } from './untouched-extraction.ts';
 
 export interface LoadReviewedRequest {
   readonly connector: string;
@@ -14,17 +13,19 @@ export interface LoadReviewedRequest {
   readonly digest: string;
   /** False when the delta goes straight from its preparation to its load. */
   readonly reviewed?: boolean;
+  /** The extraction was made by an earlier job. */
+  readonly kept?: boolean;
 }
 
 /**
- * Applies the delta in one transaction. One that a person reviewed is not applied when the extraction it came from was
- * touched since.
+ * Applies the delta in one transaction, unless the extraction it came from was touched since. Where there was time for
+ * that (a person reviewed the delta, or an earlier job left the extraction), every byte is looked at once more.
  *
  * @returns `stale` when the store moved since the delta was prepared: nothing was written.
  */
 export async function loadReviewed(
   { store, extractions, log }: ActivityDependencies,
-  { connector, fence, extraction, digest, reviewed = true }: LoadReviewedRequest,
+  { connector, fence, extraction, digest, reviewed = true, kept = false }: LoadReviewedRequest,
 ): Promise<LoadOutcome> {
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'load', 'running');
@@ -35,10 +36,8 @@ export async function loadReviewed(
   return outcome;
 
   async function load(): Promise<LoadOutcome> {
-    if (reviewed) {
-      const manifest = await readManifest(extractions, extraction);
-      await verifyExtraction(extractions, manifest, cancellationSignal());
-    }
+    const thoroughly = reviewed || kept;
+    await untouchedExtraction({ store, extractions }, extraction, { thoroughly });
     return await loadDelta(store, { jobId, connector, fence, digest });
   }
 }

@@ -1,7 +1,6 @@
 /** Prepares the delta of a job: reads its extraction, maps what is new, compares, counts, and judges the limits. */
 import { cancellationSignal } from '@temporalio/activity';
 import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
-import { readManifest } from '../connectors/extraction.ts';
 import { type Counts, noCounts, sumCounts } from '../engine/counts.ts';
 import { digestText } from '../engine/record-digest.ts';
 import {
@@ -36,6 +35,14 @@ import { type MappedSource, sourcesOf } from './mapped-source.ts';
 import type { Report } from './pulse.ts';
 import { RecordMapper } from './record-mapper.ts';
 import { type ReadOptions, readSource, type SourceReading } from './source-reading.ts';
+import { untouchedExtraction } from './untouched-extraction.ts';
+
+export interface PrepareRequest {
+  readonly connector: string;
+  readonly extraction: string;
+  /** Made by an earlier job, so that it may have been touched since. */
+  readonly kept?: boolean;
+}
 
 /**
  * Prepares the delta in one transaction: a worker that dies leaves nothing, and a retry starts over.
@@ -44,14 +51,16 @@ import { type ReadOptions, readSource, type SourceReading } from './source-readi
  */
 export async function prepareDelta(
   { store, configurations, extractions, log }: ActivityDependencies,
-  request: { readonly connector: string; readonly extraction: string },
+  request: PrepareRequest,
   report: Report,
 ): Promise<DeltaSummary> {
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'prepare', 'running');
   const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
   const model = await readModel(store, configuration);
-  const manifest = await readManifest(extractions, request.extraction);
+  const manifest = await untouchedExtraction({ store, extractions }, request.extraction, {
+    thoroughly: request.kept ?? false,
+  });
   const sources = await sourcesOf(configuration, request.connector, manifest, model, extractions);
   const mapper = new RecordMapper();
   try {

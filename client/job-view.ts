@@ -122,6 +122,8 @@ export function unwritten(id: string, workflow: WorkflowView): JobDocument {
     job: id,
     connector: workflow.connector,
     mode: workflow.mode,
+    task: workflow.task,
+    extraction: null,
     state: 'running',
     simulated: workflow.simulated,
     counts: noCounts,

@@ -3,7 +3,8 @@ import { randomInt } from 'node:crypto';
 import { didYouMean } from '../config/finding.ts';
 import { supportsMode } from '../engine/connector-kind.ts';
 import { LockstepError } from '../engine/errors.ts';
-import type { JobDocument, Mode } from '../engine/job.ts';
+import { type JobDocument, type Mode, type Task, usesKeptExtraction } from '../engine/job.ts';
+import { extractionMode } from '../store/queries/extractions.ts';
 import { holderOf } from '../store/queries/jobs.ts';
 import { manualJobId, syncJobType } from '../workflows/identifiers.ts';
 import type { SyncJobRequest } from '../workflows/messages.ts';
@@ -16,8 +17,12 @@ import { viewWorkflow } from './workflow-view.ts';
 
 /** What to run and how. */
 export interface RunOptions extends WaitOptions {
-  /** Default `complete`. */
+  /** Default `complete`, or that of the chosen extraction. */
   readonly mode?: Mode | undefined;
+  /** One task alone. Default `all`. */
+  readonly task?: Task | undefined;
+  /** Of `prepare` and `synchronize`: the id of a kept extraction, or of a job with one. Default: the last one. */
+  readonly extraction?: string | undefined;
   /** Stop at the gate: everything is compared and counted, nothing is written. */
   readonly simulate?: boolean | undefined;
   /** Default true. Without, the job queues behind one that is blocked. */
@@ -33,14 +38,17 @@ export interface RunOptions extends WaitOptions {
  *
  * A job that fails is not an error of this call: its document says so.
  *
- * @throws LockstepError `NotFound`, `IncrementalUnsupported`, `ConnectorBusy`, before anything is started.
+ * @throws LockstepError `NotFound`, `UsageInvalid`, `IncrementalUnsupported`, `ConnectorBusy`, before anything is started.
  */
 export async function runJob(
   session: Session,
   connector: string,
   options: RunOptions,
 ): Promise<JobDocument> {
-  const { mode = 'complete', wait = true } = options;
+  const { wait = true } = options;
+  refuseUnfit(options);
+  await requireConnector(session, connector);
+  const mode = options.mode ?? (await modeOfChosen(session, options)) ?? 'complete';
   await requireMode(session, connector, mode);
   // An incremental job that finds its connector taken ends as skipped: there is nothing to wait for.
   if (wait && mode === 'complete') await refuseIfBlocked(session, connector);
@@ -52,15 +60,18 @@ export async function runJob(
 async function startJob(
   session: Session,
   connector: string,
-  { mode, simulate, by = session.identity }: RunOptions & { mode: Mode },
+  options: RunOptions & { mode: Mode },
 ): Promise<string> {
-  const workflowId = manualJobId(connector, mode, new Date(), randomSuffix());
+  const { mode, task = 'all', extraction, simulate, by = session.identity } = options;
+  const workflowId = manualJobId(connector, mode, new Date(), randomSuffix(), task);
   const configurationFile = await session.configurationFileOfJobs();
   const request: SyncJobRequest = {
     connector,
     mode,
     trigger: 'person',
     by,
+    ...(task !== 'all' && { task }),
+    ...(extraction !== undefined && { extraction }),
     ...(simulate && { simulate }),
     ...(configurationFile !== undefined && { configurationFile }),
   };
@@ -70,14 +81,48 @@ async function startJob(
       workflowId,
       taskQueue: session.settings.taskQueue,
       args: [request],
-      memo: { connector, mode, simulated: simulate === true, by },
-      typedSearchAttributes: searchAttributesOf(connector, mode),
-      staticSummary: `${connector}, ${mode}${simulate ? ', simulated' : ''}, by ${by}`,
+      memo: {
+        connector,
+        mode,
+        ...(task !== 'all' && { task }),
+        simulated: simulate === true || task === 'prepare',
+        by,
+      },
+      typedSearchAttributes: searchAttributesOf(connector, mode, task),
+      staticSummary: `${connector}, ${mode}${task === 'all' ? '' : `, ${task} alone`}${simulate ? ', simulated' : ''}, by ${by}`,
     });
   } catch (error) {
     throw searchAttributesMissing(error) ?? inOurWords(error);
   }
   return workflowId;
+}
+
+/** @throws LockstepError `UsageInvalid` for options that do not go together */
+function refuseUnfit({ task = 'all', extraction, simulate }: RunOptions): void {
+  if (simulate && task === 'export') {
+    throw new LockstepError('UsageInvalid', 'An export alone writes nothing to the store', {
+      hint: 'Leave --simulate out, or use --task all --simulate.',
+    });
+  }
+  if (extraction !== undefined && task !== 'prepare' && task !== 'synchronize') {
+    const why = usesKeptExtraction(task) ? 'works on what was loaded last' : 'makes its own';
+    throw new LockstepError('UsageInvalid', `The task ${task} takes no extraction: it ${why}`, {
+      hint: 'Choose an extraction with --task prepare or --task synchronize.',
+    });
+  }
+}
+
+/** @throws LockstepError `NotFound` when the chosen extraction is not there */
+async function modeOfChosen(
+  session: Session,
+  { extraction }: RunOptions,
+): Promise<Mode | undefined> {
+  if (extraction === undefined) return undefined;
+  const mode = await extractionMode(await session.store(), extraction);
+  if (mode !== undefined) return mode;
+  throw new LockstepError('NotFound', `There is no extraction “${extraction}”`, {
+    hint: 'See `lockstep extractions` for those that are kept.',
+  });
 }
 
 async function requireMode(session: Session, connector: string, mode: Mode): Promise<void> {

@@ -1,16 +1,22 @@
 /** The search attributes that a job is started with, and what it means when a server does not know them. */
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { LockstepError } from '../engine/errors.ts';
-import type { Mode } from '../engine/job.ts';
+import type { Mode, Task } from '../engine/job.ts';
 
 const connectorAttribute = defineSearchAttributeKey('SyncConnector', 'KEYWORD');
+const taskAttribute = defineSearchAttributeKey('SyncTask', 'KEYWORD');
 const modeAttribute = defineSearchAttributeKey('SyncMode', 'KEYWORD');
 
-/** What a job can be found by, from its start on and without a worker. */
-export function searchAttributesOf(connector: string, mode: Mode): SearchAttributePair[] {
+/** What a job can be found by, from its start on and without a worker. Only a task alone is named. */
+export function searchAttributesOf(
+  connector: string,
+  mode: Mode,
+  task: Task = 'all',
+): SearchAttributePair[] {
   return [
     { key: connectorAttribute, value: connector },
     { key: modeAttribute, value: mode },
+    ...(task === 'all' ? [] : [{ key: taskAttribute, value: task }]),
   ];
 }
 

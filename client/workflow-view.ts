@@ -2,7 +2,7 @@
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { type ErrorCode, errorCatalogue } from '../engine/errors.ts';
-import type { JobError, Mode } from '../engine/job.ts';
+import { type JobError, type Mode, type Task, tasks } from '../engine/job.ts';
 import { isUnknownToTemporal } from './temporal.ts';
 
 /** How far the running step is. */
@@ -17,6 +17,7 @@ export interface WorkflowView {
   readonly status: 'open' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'unknown';
   readonly connector: string;
   readonly mode: Mode;
+  readonly task: Task;
   readonly simulated: boolean;
   /** Since when a task waits that no worker took. */
   readonly untakenSince: Date | undefined;
@@ -43,6 +44,7 @@ const unknownWorkflow: WorkflowView = {
   status: 'unknown',
   connector: '',
   mode: 'complete',
+  task: 'all',
   simulated: false,
   untakenSince: undefined,
   progress: undefined,
@@ -61,6 +63,7 @@ export async function viewWorkflow(client: Client, id: string): Promise<Workflow
       status: statuses[status.name],
       connector: String(memo?.['connector'] ?? id.split('.')[0]),
       mode: (memo?.['mode'] ?? id.split('.')[1] ?? 'complete') as Mode,
+      task: tasks.find((task) => task === memo?.['task']) ?? 'all',
       simulated: memo?.['simulated'] === true,
       untakenSince: waits ? toDate(task.originalScheduledTime ?? task.scheduledTime) : undefined,
       progress: readProgress(activity?.heartbeatDetails?.payloads?.[0]),

@@ -1,6 +1,6 @@
 /** The extraction: the immutable snapshot an export leaves, with the manifest that proves it complete and untouched. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../engine/errors.ts';
 import type { ExtractedFile, KeptFile } from './connector.ts';
@@ -18,11 +18,17 @@ export interface Manifest {
 
 const manifestFile = 'manifest.json';
 
+/** A manifest as it was written, with the SHA-256 (hexadecimal) of its bytes: kept elsewhere, it proves them untouched. */
+export interface WrittenManifest {
+  readonly manifest: Manifest;
+  readonly sha256: string;
+}
+
 /** An export's own directory; nobody but the worker's user may look into it. */
 export interface NewExtraction {
   readonly directory: string;
   /** Writes the manifest and gives the extraction its name, in one step that a crash cannot halve. */
-  complete(files: readonly ExtractedFile[]): Promise<Manifest>;
+  complete(files: readonly ExtractedFile[]): Promise<WrittenManifest>;
   /** Removes what was written. */
   discard(): Promise<void>;
 }
@@ -50,10 +56,11 @@ export async function createExtraction(
       const id = `${connector}/${name}`;
       const manifest: Manifest = { id, connector, job, createdAt: new Date().toISOString(), files };
       await using handle = await open(join(unfinished, manifestFile), 'wx', 0o600);
-      await handle.writeFile(`${JSON.stringify(manifest, null, 2)}\n`);
+      const text = `${JSON.stringify(manifest, null, 2)}\n`;
+      await handle.writeFile(text);
       await handle.sync();
       await rename(unfinished, join(parent, name));
-      return manifest;
+      return { manifest, sha256: sha256Of(text) };
     },
     async discard() {
       await rm(unfinished, { recursive: true, force: true });
@@ -61,19 +68,37 @@ export async function createExtraction(
   };
 }
 
-/** @throws LockstepError `ExtractionModified` when there is no such complete extraction any more. */
-export async function readManifest(root: string, id: string): Promise<Manifest> {
+/**
+ * @param sha256 what the manifest's bytes must be, where that was noted
+ * @throws LockstepError `ExtractionModified` when there is no such complete extraction any more, or its manifest is another
+ */
+export async function readManifest(
+  root: string,
+  id: string,
+  sha256: string | null = null,
+): Promise<Manifest> {
+  let text: string;
+  let manifest: Manifest;
   try {
-    return JSON.parse(await readFile(join(root, id, manifestFile), 'utf8')) as Manifest;
+    text = await readFile(join(root, id, manifestFile), 'utf8');
+    manifest = JSON.parse(text) as Manifest;
   } catch (cause) {
     throw new LockstepError(
       'ExtractionModified',
       `extraction ${id} is not there, or its manifest is unreadable`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
+  if ((sha256 !== null && sha256Of(text) !== sha256) || manifest.id !== id)
+    throw new LockstepError(
+      'ExtractionModified',
+      `the manifest of extraction ${id} is not what the export wrote`,
+    );
+  return manifest;
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Where a file of an extraction is. */
@@ -122,6 +147,23 @@ export async function verifyExtraction(
   signal: AbortSignal,
 ): Promise<void> {
   for (const file of manifest.files) {
+    for await (const _ of readExtracted(root, manifest.id, file, signal));
+  }
+}
+
+/**
+ * Looks each file over without reading it: those that are gone, of another size, or written to after the manifest are
+ * checked in full. It finds accidents as they happen, in no time; who sets times back is for `verifyExtraction`.
+ */
+export async function lookOverExtraction(
+  root: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const file of manifest.files) {
+    const found = await stat(extractedPath(root, manifest.id, file)).catch(() => undefined);
+    if (found?.size !== file.bytes) throw modified(manifest.id, file);
+    if (found.mtimeMs <= Date.parse(manifest.createdAt)) continue;
     for await (const _ of readExtracted(root, manifest.id, file, signal));
   }
 }

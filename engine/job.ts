@@ -6,6 +6,19 @@ import type { Breach } from './threshold.ts';
 /** `complete` reads everything, `incremental` what changed since the cursor. */
 export type Mode = 'complete' | 'incremental';
 
+/**
+ * What a job does. `all`: export, prepare, gate, load. Alone: `export` leaves an extraction; `prepare` leaves the delta of
+ * a kept extraction for review; `synchronize` loads a kept extraction, through the gate; `expressions` the same with the
+ * one that was loaded last, so that what an expression gives today is stored without a new export.
+ */
+export const tasks = ['all', 'export', 'prepare', 'synchronize', 'expressions'] as const;
+export type Task = (typeof tasks)[number];
+
+/** True for a task that makes no export: it works on an extraction that is kept. */
+export function usesKeptExtraction(task: Task): boolean {
+  return task !== 'all' && task !== 'export';
+}
+
 /** Where a job stands. `running` and `blocked` are open, all others are final. */
 export type JobState =
   | 'running'
@@ -45,6 +58,9 @@ export interface JobDocument {
   readonly job: string;
   readonly connector: string;
   readonly mode: Mode;
+  readonly task: Task;
+  /** Id of the extraction it made, or works on; null before that. */
+  readonly extraction: string | null;
   readonly state: JobState;
   readonly simulated: boolean;
   readonly counts: Counts;

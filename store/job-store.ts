@@ -1,6 +1,6 @@
 /** Writes down the life of a job: its begin, steps, block, decisions and end. Every call may be repeated. */
 import { LockstepError } from '../engine/errors.ts';
-import type { JobError, JobState, Mode, StepName, StepState } from '../engine/job.ts';
+import type { JobError, JobState, Mode, StepName, StepState, Task } from '../engine/job.ts';
 import { Prisma } from '../prisma/generated/client.ts';
 import type { Store } from './database.ts';
 
@@ -10,6 +10,7 @@ export interface NewJob {
   readonly runId: string;
   readonly connector: string;
   readonly mode: Mode;
+  readonly task: Task;
   readonly simulated: boolean;
   readonly trigger: 'schedule' | 'person';
   readonly requestedBy: string | null;
@@ -71,34 +72,11 @@ export async function pinnedConfiguration(
   return configuration;
 }
 
-/** Notes where the job's extraction is. */
-export async function recordExtraction(
-  store: Store,
-  jobId: string,
-  extraction: string,
-): Promise<void> {
-  await store.prisma.job.update({ where: { id: jobId }, data: { extraction } });
-}
-
 /** SQL: writes step $2 of job $1 in state $3; an ending state ends its clock, `running` starts it anew. */
 const writeStep = `insert into job_step as s (job_id, name, state, started_at, ended_at)
   values ($1, $2, $3, now(), case when $3 in ('running', 'blocked') then null else now() end)
   on conflict (job_id, name) do update set state = excluded.state, ended_at = excluded.ended_at,
     started_at = case when excluded.state = 'running' then excluded.started_at else s.started_at end`;
-
-/** The extraction of the last job of a connector before this one that left one. */
-export async function lastExtraction(
-  store: Store,
-  connector: string,
-  jobId: string,
-): Promise<string | null> {
-  const last = await store.prisma.job.findFirst({
-    where: { connector, id: { not: jobId }, extraction: { not: null } },
-    orderBy: { startedAt: 'desc' },
-    select: { extraction: true },
-  });
-  return last?.extraction ?? null;
-}
 
 /** Notes that a step begins or changes its state. */
 export async function recordStep(

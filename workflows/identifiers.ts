@@ -1,5 +1,5 @@
 /** Names by which Temporal knows our workflows, schedules and search attributes. None holds a `/`: its HTTP API answers 404. */
-import type { Mode } from '../engine/job.ts';
+import type { Mode, Task } from '../engine/job.ts';
 
 /** The workflow that runs one job of one connector. */
 export const syncJobType = 'syncJob';
@@ -9,18 +9,21 @@ export const searchAttributes = {
   SyncJobState: 'Keyword',
   SyncConnector: 'Keyword',
   SyncMode: 'Keyword',
+  SyncTask: 'Keyword',
   SyncBreaches: 'KeywordList',
 } as const;
 
-/** Id of a job a person starts; a scheduled one is `sab.complete-2026-11-22T02:00:00Z`. Unique by its instant and a random suffix. */
+/** Id of a job a person starts: `sab.complete.20261122T090050Z-hhz3`, with a task alone `sab.complete.export.…`; a scheduled one is `sab.complete-2026-11-22T02:00:00Z`. Unique by its instant and a random suffix. */
 export function manualJobId(
   connector: string,
   mode: Mode,
   startedAt: Date,
   suffix: string,
+  task: Task = 'all',
 ): string {
   const instant = startedAt.toISOString().replace(/[-:]|\.\d+/g, '');
-  return `${connector}.${mode}.${instant}-${suffix}`;
+  const what = task === 'all' ? mode : `${mode}.${task}`;
+  return `${connector}.${what}.${instant}-${suffix}`;
 }
 
 /** Id of a schedule, and the stem of the ids of the jobs it starts. */

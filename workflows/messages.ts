@@ -1,13 +1,17 @@
 /** What one may say to, and ask of, a running job. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Counts } from '../engine/counts.ts';
-import type { JobState, Mode, StepName } from '../engine/job.ts';
+import type { JobState, Mode, StepName, Task } from '../engine/job.ts';
 import type { Breach } from '../engine/threshold.ts';
 
 /** What starts a job. */
 export interface SyncJobRequest {
   readonly connector: string;
   readonly mode: Mode;
+  /** One task alone. Default `all`. */
+  readonly task?: Task;
+  /** Of `prepare` and `synchronize`: id of a kept extraction, or of a job that made or used it. Default: the last one of this mode. */
+  readonly extraction?: string;
   /** Stop at the gate: the delta is prepared and kept for review, and nothing is written. */
   readonly simulate?: boolean;
   /** Default `person`. */

@@ -1,18 +1,21 @@
 /** What the Temporal UI tells of a job, in Markdown: where it stands, what breached, and what each button does. */
 import { counterNames } from '../engine/counts.ts';
+import type { Task } from '../engine/job.ts';
 import type { Breach } from '../engine/threshold.ts';
 import type { JobProgress } from './messages.ts';
 
 /** Which job the story is about. */
 export interface Storied {
   readonly connector: string;
+  readonly task: Task;
   /** Id of the job, which is its workflow's. */
   readonly id: string;
 }
 
 /** The current details of a job. Lists, not tables: the UI sets the cells of a table without a gap. */
-export function tellStory({ connector, id }: Storied, progress: JobProgress): string {
-  const parts = [`**${connector}** is **${progress.state}**, step *${progress.step}*.`];
+export function tellStory({ connector, task, id }: Storied, progress: JobProgress): string {
+  const alone = task === 'all' ? '' : `, task *${task}* alone`;
+  const parts = [`**${connector}**${alone} is **${progress.state}**, step *${progress.step}*.`];
   if (progress.state === 'blocked') {
     parts.push(
       'Nothing was written. The job waits for a person, for as long as it takes.',

@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { SyncActivities } from '../activities/index.ts';
 import { changesNothing } from '../engine/counts.ts';
-import type { JobError, JobState } from '../engine/job.ts';
+import type { JobError, JobState, Mode, Task } from '../engine/job.ts';
 import {
   beginJob,
   blockJob,
@@ -33,6 +33,8 @@ import {
 import { describeBreach, tellStory } from './story.ts';
 
 type Delta = Awaited<ReturnType<SyncActivities['prepareDelta']>>;
+type Lease = Awaited<ReturnType<SyncActivities['beginJob']>>;
+type KeptExtraction = NonNullable<Extract<Lease, { held: true }>['kept']>;
 
 /**
  * Synchronises one connected system into the identity store.
@@ -41,13 +43,15 @@ type Delta = Awaited<ReturnType<SyncActivities['prepareDelta']>>;
  * type, when it could not be done. The store is then as before.
  */
 export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
-  const { connector, mode, simulate = false } = request;
-  const job = new Job(connector);
+  const { connector, mode, task = 'all', simulate = false } = request;
+  const job = new Job(connector, task);
   try {
     const state = await job.untilAborted(async () => {
       const lease = await beginJob({
         connector,
         mode,
+        task,
+        extraction: request.extraction ?? null,
         simulate,
         trigger: request.trigger ?? 'person',
         by: request.by ?? null,
@@ -55,14 +59,15 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
       });
       if (!lease.held) return job.skipped(lease.heldBy);
       job.approvers = lease.approvers;
+      if (lease.kept) job.chose(lease.kept);
 
-      job.enter('export');
-      const { extraction, bytes } = await exportSource({ connector, mode });
+      const { extraction, bytes, kept } = lease.kept ?? (await job.export({ connector, mode }));
+      if (task === 'export') return 'succeeded';
 
       job.enter('prepare');
-      const exported = { connector, extraction, bytes };
+      const exported = { connector, extraction, bytes, kept };
       job.review(await prepareDelta(exported));
-      if (simulate) return 'succeeded';
+      if (simulate || task === 'prepare') return 'succeeded';
 
       for (let stale = false; ; stale = true) {
         const reviewed = job.breached || (stale && job.changesSomething);
@@ -97,6 +102,7 @@ class Job {
   readonly gate: Gate;
   approvers: readonly string[] | null = null;
   readonly #connector: string;
+  readonly #task: Task;
   #announcing = false;
   #progress: Omit<JobProgress, 'notes'> = {
     state: 'running',
@@ -111,8 +117,9 @@ class Job {
   /** Digest of the delta whose load has begun: it may be applied although no answer came. */
   #loading: string | null = null;
 
-  constructor(connector: string) {
+  constructor(connector: string, task: Task) {
     this.#connector = connector;
+    this.#task = task;
     const workflow = CancellationScope.current();
     this.gate = new Gate({
       blocked: () => this.#progress.step === 'gate' && !workflow.consideredCancelled,
@@ -154,6 +161,20 @@ class Job {
   review({ counts, breaches, digest, empty }: Delta): void {
     this.#isDeltaEmpty = empty;
     this.#update({ counts, breaches, delta: digest });
+  }
+
+  /** Leaves an extraction of the connected system as it is now. */
+  async export(source: { connector: string; mode: Mode }) {
+    this.enter('export');
+    const { extraction, bytes } = await exportSource(source);
+    return { extraction, bytes, kept: false };
+  }
+
+  /** Says which extraction was chosen, and whether the store would go back in time with it. */
+  chose({ extraction, newer }: KeptExtraction): void {
+    this.#notes.push(`works on the extraction ${extraction}`);
+    if (newer !== null) this.#notes.push(`goes back in time: the newer ${newer} is loaded already`);
+    this.#tell();
   }
 
   skipped(heldBy: string): JobState {
@@ -253,7 +274,7 @@ class Job {
   }
 
   #tell(): void {
-    const job = { connector: this.#connector, id: workflowInfo().workflowId };
+    const job = { connector: this.#connector, task: this.#task, id: workflowInfo().workflowId };
     setCurrentDetails(tellStory(job, { ...this.#progress, notes: this.#notes }));
   }
 }

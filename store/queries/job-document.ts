@@ -8,6 +8,7 @@ import type {
   Mode,
   StepName,
   StepState,
+  Task,
 } from '../../engine/job.ts';
 import type { Breach } from '../../engine/threshold.ts';
 import type { ReadStore } from './read-store.ts';
@@ -121,6 +122,8 @@ interface JobRow {
   readonly id: string;
   readonly connector: string;
   readonly mode: string;
+  readonly task: string;
+  readonly extraction: string | null;
   readonly state: string;
   readonly simulated: boolean;
   readonly error: unknown;
@@ -143,6 +146,8 @@ function toDocument(job: JobRow): JobDocument {
     job: job.id,
     connector: job.connector,
     mode: job.mode as Mode,
+    task: job.task as Task,
+    extraction: job.extraction,
     state: job.state as JobState,
     simulated: job.simulated,
     counts: inOrder(delta?.counts),

@@ -14,6 +14,8 @@ const blocked: JobDocument = {
   job: 'sab.complete.1',
   connector: 'sab',
   mode: 'complete',
+  task: 'all',
+  extraction: null,
   state: 'blocked',
   simulated: false,
   counts: counts({ read: 1300, rejected: 3, unchanged: 1284, deleted: 6, linksDeleted: 12 }),

@@ -37,7 +37,7 @@ async function extract(job = 'sync-sab/1'): Promise<Manifest> {
     onProgress: () => {},
     signal: never,
   });
-  return await extraction.complete(files);
+  return (await extraction.complete(files)).manifest;
 }
 
 test('the manifest says where it came from and what it holds', async () => {

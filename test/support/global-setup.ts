@@ -60,6 +60,7 @@ async function startTestTemporal({ directory }: Servers): Promise<RunningTempora
       SyncJobState: 'Keyword',
       SyncConnector: 'Keyword',
       SyncMode: 'Keyword',
+      SyncTask: 'Keyword',
       SyncBreaches: 'KeywordList',
     },
   });

@@ -57,6 +57,11 @@ export interface SyncBench extends AsyncDisposable {
   /** Puts the files of a connector in place of those it had. */
   write(files: Files, connector?: string): Promise<void>;
   prepare(files: Files, connector?: string): Promise<PreparedJob>;
+  /** Begins a task alone, on a kept extraction, and prepares its delta. */
+  prepareKept(
+    task: 'prepare' | 'synchronize' | 'expressions',
+    extraction?: string,
+  ): Promise<PreparedJob>;
   sync(files: Files, connector?: string): Promise<FinishedJob>;
   contents(): Promise<Contents>;
   /**
@@ -167,6 +172,30 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
         throw error;
       }
     },
+    async prepareKept(task, wanted) {
+      const id = `job-${randomUUID()}`;
+      const connector = 'sab';
+      const request = {
+        connector,
+        mode: 'complete' as const,
+        task,
+        extraction: wanted ?? null,
+        simulate: false,
+        trigger: 'person' as const,
+        by: null,
+        configurationFile: null,
+      };
+      const end = () => bench.run('endJob', { connector, state: 'failed', error: null }, id);
+      try {
+        const lease = await bench.run('beginJob', request, id);
+        if (!lease.held || !lease.kept) throw new Error(`${connector} is held, or nothing is kept`);
+        const { fence, kept } = lease;
+        return await prepareAgain(bench, { id, connector, fence, ...kept });
+      } catch (error) {
+        await end();
+        throw error;
+      }
+    },
     async sync(files, connector = 'sab') {
       const job = await bench.prepare(files, connector);
       if (job.breaches.length > 0) await job.resume();
@@ -206,14 +235,15 @@ interface JobPlace {
   readonly connector: string;
   readonly fence: number;
   readonly extraction: string;
+  readonly kept?: boolean;
 }
 
 let decisions = 0;
 
 async function prepareAgain(bench: SyncBench, place: JobPlace): Promise<PreparedJob> {
-  const { id, connector, fence, extraction } = place;
+  const { id, connector, fence, extraction, kept = false } = place;
   const { store } = bench;
-  const summary = await bench.run('prepareDelta', { connector, extraction }, id);
+  const summary = await bench.run('prepareDelta', { connector, extraction, kept }, id);
   return {
     ...summary,
     id,
@@ -241,7 +271,7 @@ async function prepareAgain(bench: SyncBench, place: JobPlace): Promise<Prepared
     load: (changed = {}) =>
       bench.run(
         'loadDelta',
-        { connector, fence, extraction, digest: summary.digest, ...changed },
+        { connector, fence, extraction, kept, digest: summary.digest, ...changed },
         id,
       ),
     again: () => prepareAgain(bench, place),

@@ -92,10 +92,19 @@ function isLoaded({ state, simulated }: JobDocument): boolean {
   return state.startsWith('succeeded') && !simulated;
 }
 
-function successText({ state, simulated, counts, breaches }: JobDocument): string {
+function successText({
+  state,
+  task,
+  extraction,
+  simulated,
+  counts,
+  breaches,
+}: JobDocument): string {
+  if (task === 'export') return `left the extraction ${extraction}. The store was not looked at.`;
   if (simulated) {
     const asks = breaches.length > 0 ? ' A real run would be blocked.' : ' A real run would pass.';
-    return `was simulated: it would change ${changeWords(counts)}. Nothing was written.${asks}`;
+    const how = task === 'prepare' ? 'prepared' : 'simulated';
+    return `was ${how}: it would change ${changeWords(counts)}. Nothing was written.${asks}`;
   }
   const rejects = state === 'succeeded' ? '' : `, with ${number(counts.rejected)} rejected`;
   if (changesNothing(counts)) return `succeeded${rejects}: everything was up to date.`;
@@ -195,8 +204,10 @@ function rejectText(terminal: Terminal, job: JobDocument, history: JobHistory | 
   return `${many}${codes && `: ${codes}`}. See ${command}`;
 }
 
-function nextText(terminal: Terminal, { job, state, counts }: JobDocument): string {
+function nextText(terminal: Terminal, document: JobDocument): string {
+  const { job, connector, task, extraction, state, counts } = document;
   const { colors } = terminal;
+  const alone = `lockstep run ${connector} --extraction ${extraction} --task`;
   const commands: [string, string][] = [];
   if (state === 'blocked') {
     commands.push(
@@ -209,6 +220,10 @@ function nextText(terminal: Terminal, { job, state, counts }: JobDocument): stri
   } else if (!changesNothing(counts)) {
     commands.push([`lockstep changes ${job}`, 'every change, before and after']);
   }
+  if (task === 'export' && state === 'succeeded')
+    commands.push([`${alone} prepare`, 'what would it change?']);
+  if (task === 'prepare' && state.startsWith('succeeded'))
+    commands.push([`${alone} synchronize`, 'prepare it anew, and load it through the gate']);
   if (commands.length === 0) return '';
   const width = Math.max(...commands.map(([command]) => command.length));
   const lines = commands.map(
@@ -223,7 +238,10 @@ function originText(job: JobDocument, history: JobHistory): string {
   const when = startedAt ? `, started ${localTime(startedAt)} ${who}` : '';
   const took =
     startedAt && endedAt ? `, took ${duration(endedAt.getTime() - startedAt.getTime())}` : '';
-  return `Connector ${job.connector}, ${job.mode}${job.simulated ? ', simulated' : ''}${when}${took}`;
+  const alone = job.task === 'all' ? '' : `, ${job.task} alone`;
+  const on = job.extraction === null ? '' : `\nExtraction ${job.extraction}`;
+  const simulated = job.simulated && job.task !== 'prepare' ? ', simulated' : '';
+  return `Connector ${job.connector}, ${job.mode}${alone}${simulated}${when}${took}${on}`;
 }
 
 function stepTable(terminal: Terminal, { steps }: JobHistory): string {

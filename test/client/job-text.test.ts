@@ -92,8 +92,29 @@ test('every other end is told in one sentence', () => {
   expect(first({ state: 'succeeded', simulated: true, breaches: blocked.breaches })).toMatch(
     /A real run would be blocked\.$/,
   );
+  const extraction = 'sab/sab.complete.0~1a2b3c4d';
+  expect(first({ state: 'succeeded', ...nothing, task: 'export', extraction })).toBe(
+    `✓ sab.complete.1 left the extraction ${extraction}. The store was not looked at.`,
+  );
+  expect(first({ state: 'succeeded', simulated: true, task: 'prepare', extraction })).toMatch(
+    /was prepared: it would change .* Nothing was written\. A real run would pass\.$/,
+  );
   expect(first({ state: 'aborted' })).toBe('– sab.complete.1 was aborted. Nothing was written.');
   expect(first({ state: 'skipped', ...nothing })).toMatch(/another job has the connector/);
+});
+
+test('a task alone tells what comes after it, and its details which task on what', () => {
+  const alone = { ...blocked, breaches: [], state: 'succeeded', extraction: 'sab/x~1' } as const;
+  expect(jobText(plainTerminal, { ...alone, counts: noCounts, task: 'export' }, history)).toContain(
+    'lockstep run sab --extraction sab/x~1 --task prepare  what would it change?',
+  );
+  const planned = { ...alone, task: 'prepare', simulated: true } as const;
+  expect(jobText(plainTerminal, planned, history)).toContain(
+    'lockstep run sab --extraction sab/x~1 --task synchronize  prepare it anew',
+  );
+  expect(jobDetailText(plainTerminal, planned, history)).toContain(
+    'Connector sab, complete, prepare alone\nExtraction sab/x~1\n',
+  );
 });
 
 test('a failed job says that nothing was written only when that is known', () => {

@@ -20,10 +20,13 @@ const histories = fileURLToPath(new URL('../histories/', import.meta.url));
 const kinds = [
   'aborted',
   'blocked-resumed',
+  'exported',
   'failed',
+  'prepared',
   'skipped',
   'stale',
   'succeeded',
+  'synchronised',
   'unchanged',
 ];
 
@@ -59,6 +62,11 @@ async function record(): Promise<void> {
   await keep('blocked-resumed', next);
   await keep('succeeded', await ask(32, 0));
   await keep('unchanged', await ask(32, 0));
+  await stack.writePeople('sab', somePeople(33, 0));
+  const exported = await stack.start('sab', { task: 'export' });
+  await keep('exported', exported);
+  await keep('prepared', await stack.start('sab', { task: 'prepare', extraction: exported.id }));
+  await keep('synchronised', await stack.start('sab', { task: 'synchronize' }));
   const stale = await ask(32, 1);
   await stack.pool.query(
     `update resource set attributes = attributes || '{"name": "edited"}' where key = 'p01'`,

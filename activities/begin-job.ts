@@ -1,7 +1,7 @@
 /** Begins a job: writes it down, takes its connector, and pins the configuration it will run with. */
 import { ApplicationFailure, activityInfo } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
-import { supportsMode } from '../engine/connector-kind.ts';
+import { withoutIncremental } from '../engine/connector-kind.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { Mode, Task } from '../engine/job.ts';
 import { beginJob, endJob, pinConfiguration } from '../store/job-store.ts';
@@ -73,10 +73,10 @@ export async function begin(
   if (!settings) {
     throw new LockstepError('NotFound', `lockstep.yaml has no connector ${connector}`);
   }
-  if (!supportsMode(settings.kind, mode)) {
+  if (!settings.modes.includes(mode)) {
     throw new LockstepError(
       'IncrementalUnsupported',
-      `${connector} is a ${settings.kind} connector, which has no incremental mode`,
+      `${connector} is a ${settings.kind} connector, ${withoutIncremental(settings.kind)}`,
     );
   }
   const kept = await chosenExtraction(store, jobId, { ...request, task });

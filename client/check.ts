@@ -54,14 +54,16 @@ async function checkConfiguration(session: Session): Promise<CheckFinding[]> {
 }
 
 async function checkSources(
-  configuration: Configuration,
+  { connectors, entityTypes, associations }: Configuration,
   connector: string,
 ): Promise<CheckFinding[]> {
-  const { directory = '' } = configuration.connectors.get(connector) ?? {};
-  const mapped = [...configuration.entityTypes.values(), ...configuration.associations.values()];
-  const sources = mapped
+  const settings = connectors.get(connector);
+  // What is no file is looked at by the export only.
+  if (settings === undefined || !('directory' in settings)) return [];
+  const { directory } = settings;
+  const sources = [...entityTypes.values(), ...associations.values()]
     .filter((each) => each.connector === connector)
-    .map(({ source }) => source.options.file);
+    .flatMap(({ source }) => ('file' in source.options ? [source.options.file] : []));
   if (!(await isReadable(directory, 'directory'))) {
     return [
       {

@@ -1,7 +1,7 @@
 /** Starting a job by hand, and waiting for it. */
 import { randomInt } from 'node:crypto';
 import { didYouMean } from '../config/finding.ts';
-import { supportsMode } from '../engine/connector-kind.ts';
+import { withoutIncremental } from '../engine/connector-kind.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { type JobDocument, type Mode, type Task, usesKeptExtraction } from '../engine/job.ts';
 import { extractionMode } from '../store/queries/extractions.ts';
@@ -126,11 +126,11 @@ async function modeOfChosen(
 }
 
 async function requireMode(session: Session, connector: string, mode: Mode): Promise<void> {
-  const { kind } = await requireConnector(session, connector);
-  if (!supportsMode(kind, mode)) {
+  const { kind, modes } = await requireConnector(session, connector);
+  if (!modes.includes(mode)) {
     throw new LockstepError(
       'IncrementalUnsupported',
-      `“${connector}” is a ${kind} connector, which has no incremental mode`,
+      `“${connector}” is a ${kind} connector, ${withoutIncremental(kind)}`,
       {
         hint: `Run \`lockstep run ${connector} --mode complete\`: unchanged rows cost next to nothing.`,
       },

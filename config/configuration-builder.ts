@@ -1,7 +1,6 @@
 /** From the document to values, checking what a schema cannot: names that refer to one another, and unguarded limits. */
 import { resolve } from 'node:path';
-import jsonata from 'jsonata';
-import { supportsMode } from '../engine/connector-kind.ts';
+import type { ConnectorKind } from '../engine/connector-kind.ts';
 import type { Association, EntityType, Property, ValueOrigin } from '../engine/entity-type.ts';
 import type { Source } from '../engine/source.ts';
 import {
@@ -16,16 +15,26 @@ import type {
   ConnectorReach,
   ConnectorSettings,
 } from './configuration.ts';
-import type { ConfigurationDocument, ConnectorDocument, PropertyDocument } from './document.ts';
+import { modesOf } from './connector-modes.ts';
+import type {
+  ConfigurationDocument,
+  ConnectorDocument,
+  PropertyDocument,
+  SourceDocument,
+} from './document.ts';
+import { problemsOfExpression } from './expression-problems.ts';
 import { didYouMean, type Finding } from './finding.ts';
 import { formatOptions, optionsOfType, readFormat } from './property-format.ts';
 import { readSchedules } from './schedule-document.ts';
+import { fileSource, problemOfUrl, rowSource, secondsOf } from './source-document.ts';
 
 /** Turns the document into values and checks what a schema cannot: names that refer to one another. */
 export class ConfigurationBuilder {
   readonly #document: ConfigurationDocument;
   readonly #origin: ConfigurationSource;
   readonly #findings: Finding[];
+  /** By connector and name: two that share a name are one, and have to be read in the same way. */
+  readonly #rowSources = new Map<string, Source>();
 
   constructor(document: ConfigurationDocument, source: ConfigurationSource, findings: Finding[]) {
     this.#document = document;
@@ -54,22 +63,13 @@ export class ConfigurationBuilder {
 
   #connector(name: string, document: ConnectorDocument): ConnectorSettings {
     const path = ['connectors', name];
-    const incremental = document.schedules?.incremental;
-    if (
-      incremental !== undefined &&
-      incremental !== 'never' &&
-      !supportsMode(document.kind, 'incremental')
-    ) {
-      this.#report(
-        [...path, 'schedules', 'incremental'],
-        `a ${document.kind} connector has no incremental mode; write never, or leave it out`,
-      );
-    }
+    const modes = modesOf(this.#document, name, document.kind);
     this.#guard([...path, 'thresholds'], document.thresholds);
     return {
       name,
-      ...this.#reach(document),
-      schedules: readSchedules(document.kind, document.schedules ?? {}, (inner, message) =>
+      modes,
+      ...this.#reach(name, document),
+      schedules: readSchedules(document.kind, modes, document.schedules ?? {}, (inner, message) =>
         this.#report([...path, 'schedules', ...inner], message),
       ),
       approvers: document.approvers,
@@ -77,7 +77,7 @@ export class ConfigurationBuilder {
     };
   }
 
-  #reach(document: ConnectorDocument): ConnectorReach {
+  #reach(name: string, document: ConnectorDocument): ConnectorReach {
     switch (document.kind) {
       case 'csv':
         return {
@@ -86,14 +86,25 @@ export class ConfigurationBuilder {
           delimiter: document.delimiter ?? 'auto',
           encoding: document.encoding ?? 'auto',
         };
+      case 'sql': {
+        const path = ['connectors', name, 'url'];
+        const problem = problemOfUrl(this.#origin.document, path);
+        if (problem !== undefined) this.#report(path, problem);
+        return {
+          kind: 'sql',
+          url: document.url,
+          timeoutSeconds: secondsOf(document.timeout ?? '1h'),
+        };
+      }
     }
   }
 
   #entityType(name: string, document: ConfigurationDocument['entityTypes'][string]): EntityType {
     const path = ['entityTypes', name];
     this.#knownConnector(path, document.connector);
+    const kind = this.#document.connectors[document.connector]?.kind;
     const properties = Object.entries(document.properties).map(([property, value]) =>
-      this.#property([...path, 'properties', property], property, value),
+      this.#property([...path, 'properties', property], property, value, kind),
     );
     const key = properties.find((property) => property.name === document.key);
     if (!key) {
@@ -114,25 +125,36 @@ export class ConfigurationBuilder {
     return {
       ...document,
       name,
-      source: this.#source([...path, 'source'], document.source),
+      source: this.#source(
+        path,
+        document,
+        key?.origin.from === 'column' ? [key.origin.column] : [],
+      ),
       properties,
       searchable: searchable.map(([property]) => property),
       thresholds: (document.thresholds ?? {}) as ThresholdSettings,
     };
   }
 
-  #property(path: readonly string[], name: string, document: PropertyDocument): Property {
+  #property(
+    path: readonly string[],
+    name: string,
+    document: PropertyDocument,
+    kind: ConnectorKind | undefined,
+  ): Property {
     const { column, expression, references } = document;
     if ((column === undefined) === (expression === undefined)) {
       this.#report(path, 'needs either a column or an expression');
     }
-    if (expression !== undefined) this.#checkExpression([...path, 'expression'], expression);
+    for (const problem of expression === undefined ? [] : problemsOfExpression(expression)) {
+      this.#report([...path, 'expression'], problem);
+    }
     const origin: ValueOrigin =
       expression === undefined
         ? { from: 'column', column: column ?? '' }
         : { from: 'expression', expression };
     if (references === undefined) {
-      return { kind: 'scalar', name, origin, format: this.#format(path, document) };
+      return { kind: 'scalar', name, origin, format: this.#format(path, document, kind) };
     }
     if (document.type !== undefined) {
       this.#report(
@@ -147,14 +169,18 @@ export class ConfigurationBuilder {
     return { kind: 'reference', name, origin, references };
   }
 
-  #format(path: readonly string[], document: PropertyDocument): ValueFormat {
+  #format(
+    path: readonly string[],
+    document: PropertyDocument,
+    kind: ConnectorKind | undefined,
+  ): ValueFormat {
     const type = document.type ?? 'string';
     for (const option of formatOptions) {
       if (document[option] !== undefined && !optionsOfType[type].includes(option)) {
         this.#report([...path, option], `has no meaning for type ${type}`);
       }
     }
-    const format = readFormat(type, document);
+    const format = readFormat(type, document, kind);
     if (format.type === 'number' && format.decimalSeparator === format.groupSeparator) {
       this.#report(path, 'decimalSeparator and groupSeparator are the same');
     }
@@ -165,25 +191,6 @@ export class ConfigurationBuilder {
       this.#report([...path, option], (error as Error).message);
     }
     return format;
-  }
-
-  #checkExpression(path: readonly string[], expression: string): void {
-    try {
-      jsonata(expression);
-    } catch (error) {
-      const { message, position } = error as { message: string; position?: number };
-      this.#report(
-        path,
-        `is not JSONata: ${message}${position === undefined ? '' : ` (at character ${position})`}`,
-      );
-    }
-    const changing = /\$(now|millis|random|shuffle)\s*\(/.exec(expression);
-    if (changing) {
-      this.#report(
-        path,
-        `$${changing[1]}() gives another value at every run, so every run would change every resource`,
-      );
-    }
   }
 
   #association(
@@ -228,7 +235,7 @@ export class ConfigurationBuilder {
     return {
       ...document,
       name,
-      source: this.#source([...path, 'source'], document.source),
+      source: this.#source(path, document, [document.from.column, document.to.column]),
       thresholds: (document.thresholds ?? {}) as ThresholdSettings,
     };
   }
@@ -250,11 +257,23 @@ export class ConfigurationBuilder {
     }
   }
 
-  #source(path: readonly string[], file: string): Source {
-    if (file.startsWith('/') || file.split(/[\\/]/).includes('..')) {
-      this.#report(path, 'must be a file within the directory of its connector');
+  /** @param identity the columns that make a key */
+  #source(
+    [section = '', name = '']: readonly string[],
+    { connector, source }: { readonly connector: string; readonly source: SourceDocument },
+    identity: readonly string[],
+  ): Source {
+    const path = [section, name, 'source'];
+    const report = (inner: readonly string[], message: string) =>
+      this.#report([...path, ...inner], message);
+    if (this.#document.connectors[connector]?.kind !== 'sql') return fileSource(source, report);
+    const found = rowSource(name, source, identity, report);
+    const known = this.#rowSources.get(`${connector}/${found.name}`);
+    this.#rowSources.set(`${connector}/${found.name}`, known ?? found);
+    if (known && JSON.stringify(known) !== JSON.stringify(found)) {
+      report([], `is read in another way elsewhere; give one of them a query of its own`);
     }
-    return { name: file, options: { file } };
+    return found;
   }
 
   #connectorLimits(connector: string): ThresholdSettings {

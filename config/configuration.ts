@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { LockstepError } from '../engine/errors.ts';
+import type { Mode } from '../engine/job.ts';
 import type { Schedules } from '../engine/schedule.ts';
 import type { ThresholdSettings } from '../engine/threshold.ts';
 import { ConfigurationBuilder } from './configuration-builder.ts';
@@ -16,6 +17,8 @@ import { findingsOf, withoutFaults } from './issue.ts';
 /** What connectors of every kind have. */
 interface CommonSettings {
   readonly name: string;
+  /** In which it can be exported: what its kind can, and its sources. */
+  readonly modes: readonly Mode[];
   readonly schedules: Schedules;
   readonly approvers: readonly string[] | undefined;
   readonly thresholds: ThresholdSettings;
@@ -32,8 +35,16 @@ export interface CsvReach {
   readonly encoding: NonNullable<CsvDocument['encoding']>;
 }
 
+/** How to reach the database of a SQL connector. */
+export interface SqlReach {
+  readonly kind: 'sql';
+  /** With the password in it: never to be printed. */
+  readonly url: string;
+  readonly timeoutSeconds: number;
+}
+
 /** How to reach a connected system: what only connectors of its kind have. */
-export type ConnectorReach = CsvReach;
+export type ConnectorReach = CsvReach | SqlReach;
 
 /** A connected system and how to reach it. */
 export type ConnectorSettings = CommonSettings & ConnectorReach;

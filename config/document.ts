@@ -92,7 +92,23 @@ const csvConnector = z.strictObject({
   ...commonOfConnectors,
 });
 
-const connector = z.discriminatedUnion('kind', [csvConnector]);
+const sqlConnector = z.strictObject({
+  kind: z.literal('sql').describe('Tables and queries of a PostgreSQL database.'),
+  url: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'an address begins with postgresql://')
+    .describe(
+      `postgresql://user:password@host/database?sslmode=verify-full, from the environment: \${HR_DATABASE_URL}. Without sslmode nothing is encrypted. Give it a user that may only read.`,
+    ),
+  timeout: z
+    .string()
+    .regex(/^[1-9]\d{0,3}[smh]$/, 'a time is a number and s, m or h, as in 30m')
+    .optional()
+    .describe('How long one source may take. Default 1h.'),
+  ...commonOfConnectors,
+});
+
+const connector = z.discriminatedUnion('kind', [csvConnector, sqlConnector]);
 
 const common = {
   column: z.string().min(1).optional().describe('Heading of the source column.'),
@@ -142,9 +158,43 @@ const property = z.strictObject({
     .describe('Entity type whose key the value is: the property becomes a link.'),
 });
 
+const rowSource = z
+  .strictObject({
+    table: z.string().min(1).optional().describe('Table or view, as in hr.person.'),
+    query: z.string().min(1).optional().describe('One select statement, instead of a table.'),
+    watermark: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Column whose value grows with every change of its row: a timestamp, date, integer, or xmin. Default: incremental jobs read everything of this source.',
+      ),
+    overlap: z
+      .union([
+        z.string().regex(/^\d{1,4}[smhd]$/, 'an overlap is a number and s, m, h or d, as in 15m'),
+        z.int().min(0),
+      ])
+      .optional()
+      .describe(
+        'How far before the last export to begin again: longer than any transaction that writes. Default 5m, or 1000 versions.',
+      ),
+    deleted: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Column that marks a row as deleted: a boolean, or a timestamp or date that is set.',
+      ),
+  })
+  .describe('A table or query of a database.');
+
+const source = z
+  .union([z.string().min(1), rowSource])
+  .describe('File name within the connector’s directory, or table of its database.');
+
 const entityType = z.strictObject({
   connector: z.string(),
-  source: z.string().min(1).describe('File name within the connector’s directory.'),
+  source,
   key: z.string().describe('The property that identifies a resource.'),
   properties: z.record(name, property),
   thresholds: thresholds.optional(),
@@ -158,7 +208,7 @@ const end = z.strictObject({
 
 const association = z.strictObject({
   connector: z.string(),
-  source: z.string().min(1),
+  source,
   from: end,
   to: end,
   thresholds: thresholds.optional(),
@@ -175,6 +225,7 @@ export const configurationDocument = z.strictObject({
 export type ConfigurationDocument = z.infer<typeof configurationDocument>;
 export type ConnectorDocument = z.infer<typeof connector>;
 export type PropertyDocument = z.infer<typeof property>;
+export type SourceDocument = z.infer<typeof source>;
 export type ScheduleDocument = z.infer<typeof schedule>;
 
 /** The JSON Schema (draft 2020-12) that editors check `lockstep.yaml` with. */

@@ -25,9 +25,9 @@ export function findingsOf(issue: Issue): Finding[] {
         findingsOf({ ...inner, path: [...path, ...inner.path] } as Issue),
       );
     }
-    return [
-      { path, message: 'must be a number or unlimited, or for a schedule { every: … } or never' },
-    ];
+    const source = 'must be the name of a file or table, or { table: … } or { query: … }';
+    const other = 'must be a number or unlimited, or for a schedule { every: … } or never';
+    return [{ path, message: path.at(-1) === 'source' ? source : other }];
   }
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }));
   return [{ path, message: issue.message }];

@@ -1,4 +1,6 @@
 /** The format of a scalar property as written, with the defaults. */
+import type { ConnectorKind } from '../engine/connector-kind.ts';
+import { anyIsoTime } from '../engine/date-format.ts';
 import { defaultBooleanWords, type ValueFormat } from '../engine/value-format.ts';
 import type { PropertyDocument } from './document.ts';
 
@@ -23,10 +25,11 @@ export const optionsOfType: Record<ValueFormat['type'], readonly (typeof formatO
     datetime: ['format', 'timezone'],
   };
 
-/** Reads the format of a property. */
+/** Reads the format of a property; its default is what sources of this kind give. */
 export function readFormat(
   type: NonNullable<PropertyDocument['type']>,
   document: PropertyDocument,
+  kind: ConnectorKind | undefined,
 ): ValueFormat {
   switch (type) {
     case 'string':
@@ -49,7 +52,7 @@ export function readFormat(
     case 'datetime':
       return {
         type,
-        format: document.format ?? "yyyy-MM-dd'T'HH:mm:ssXXX",
+        format: document.format ?? (kind === 'sql' ? anyIsoTime : "yyyy-MM-dd'T'HH:mm:ssXXX"),
         timezone: document.timezone ?? 'UTC',
       };
   }

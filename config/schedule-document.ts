@@ -1,5 +1,6 @@
 /** The schedules of a connector as written, with the defaults, as recurrences. */
-import { type ConnectorKind, supportsMode } from '../engine/connector-kind.ts';
+import { type ConnectorKind, withoutIncremental } from '../engine/connector-kind.ts';
+import type { Mode } from '../engine/job.ts';
 import {
   defaultComplete,
   defaultIncremental,
@@ -12,13 +13,21 @@ type Report = (path: readonly string[], message: string) => void;
 
 const minutesOf = { m: 1, h: 60, d: 1440, w: 10_080 } as const;
 
-/** Reads both schedules; a kind without incremental mode never has an incremental schedule. */
+/** Reads both schedules; what has no incremental mode never has an incremental schedule. */
 export function readSchedules(
   kind: ConnectorKind,
+  modes: readonly Mode[],
   document: NonNullable<ConnectorDocument['schedules']>,
   report: Report,
 ): Schedules {
-  const fallback = supportsMode(kind, 'incremental') ? defaultIncremental : 'never';
+  const isIncremental = modes.includes('incremental');
+  if (!isIncremental && (document.incremental ?? 'never') !== 'never') {
+    report(
+      ['incremental'],
+      `is set for a ${kind} connector, ${withoutIncremental(kind)}; write never, or leave it out`,
+    );
+  }
+  const fallback = isIncremental ? defaultIncremental : 'never';
   return {
     complete: readSchedule(document.complete, defaultComplete, 'complete', report),
     incremental: readSchedule(document.incremental, fallback, 'incremental', report),

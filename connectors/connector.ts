@@ -47,7 +47,7 @@ export interface ExportRequest {
 export interface Progress {
   readonly done: number;
   readonly total: number;
-  readonly unit: 'bytes';
+  readonly unit: 'bytes' | 'rows';
 }
 
 /** Reads one connected system. */
@@ -55,7 +55,7 @@ export interface Connector {
   /**
    * Exports the sources, all of them or none.
    *
-   * @throws LockstepError `SourceUnavailable`, `SourceUnreadable`, `SourceEmpty`.
+   * @throws LockstepError `SourceUnavailable`, `SourceAuthenticationFailed`, `SourceUnreadable`, `SourceEmpty`.
    */
   export(request: ExportRequest): Promise<ExtractedFile[]>;
 }

@@ -10,8 +10,8 @@ import {
 
 const page = fileURLToPath(new URL('errors.md', import.meta.url));
 
-/** Codes that wait for the connectors that will raise them: those that sign in, and those that write. */
-export const notRaisedYet: readonly ErrorCode[] = ['SourceAuthenticationFailed', 'NotApplied'];
+/** Codes that wait for the connectors that will raise them: those that write. */
+export const notRaisedYet: readonly ErrorCode[] = ['NotApplied'];
 
 const kinds: Readonly<Record<ErrorKind, { heading: string; explanation: string }>> = {
   fix: {

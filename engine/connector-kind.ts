@@ -2,10 +2,12 @@
 import type { Mode } from './job.ts';
 
 /**
- * A file says what there is, not what changed, so CSV is complete-only.
+ * A file says what there is, not what changed, so CSV is complete-only. A database can tell, of the sources that have a
+ * watermark.
  */
 export const connectorKinds = {
   csv: { modes: ['complete'] },
+  sql: { modes: ['complete', 'incremental'] },
 } as const satisfies Record<string, { readonly modes: readonly Mode[] }>;
 
 export type ConnectorKind = keyof typeof connectorKinds;
@@ -13,4 +15,11 @@ export type ConnectorKind = keyof typeof connectorKinds;
 /** True when connectors of this kind can run in this mode. */
 export function supportsMode(kind: ConnectorKind, mode: Mode): boolean {
   return (connectorKinds[kind].modes as readonly Mode[]).includes(mode);
+}
+
+/** Why a connector of this kind has no incremental mode, after its name. */
+export function withoutIncremental(kind: ConnectorKind): string {
+  return supportsMode(kind, 'incremental')
+    ? 'none of whose sources has a watermark, so it has no incremental mode'
+    : 'which has no incremental mode';
 }

@@ -37,6 +37,15 @@ const tokens: Readonly<Record<string, { field: Field; pattern: string }>> = {
   XXX: { field: 'offset', pattern: '(Z|[+-]\\d{2}:?\\d{2})' },
 };
 
+/** Tokens of {@link anyIsoTime} alone: what may be left out. */
+const optionalTokens: typeof tokens = {
+  SSSS: { field: 'millisecond', pattern: '(?:\\.(\\d{1,9}))?' },
+  XXXX: { field: 'offset', pattern: '(Z|[+-]\\d{2}:?\\d{2})?' },
+};
+
+/** Stands for what databases write: a time with any fraction of a second (kept to milliseconds), with an offset or without. */
+export const anyIsoTime = 'ISO 8601';
+
 /**
  * Compiles a format of UTS #35 symbols: `yyyy MM M dd d HH H hh h mm ss SSS a XXX`, with other letters in single
  * quotes (`yyyy-MM-dd'T'HH:mm:ssXXX`).
@@ -53,8 +62,10 @@ export function compileDateFormat(
 ): ParseDate {
   const fields: Field[] = [];
   let pattern = '';
-  for (const [part] of format.matchAll(/'[^']*'|([A-Za-z])\1*|[^A-Za-z']+|'/g)) {
-    const token = tokens[part];
+  const known = format === anyIsoTime ? { ...tokens, ...optionalTokens } : tokens;
+  const symbols = format === anyIsoTime ? "yyyy-MM-dd'T'HH:mm:ssSSSSXXXX" : format;
+  for (const [part] of symbols.matchAll(/'[^']*'|([A-Za-z])\1*|[^A-Za-z']+|'/g)) {
+    const token = known[part];
     if (token) {
       fields.push(token.field);
       pattern += token.pattern;
@@ -136,11 +147,15 @@ function instant(valueAt: ValueAt, zone: ZoneOffsets): string | undefined {
   const second = Number(valueAt('second') ?? 0);
   if (date === undefined || hour === undefined || minute > 59 || second > 59) return undefined;
   const local = Date.parse(
-    `${date}T${digits(hour, 2)}:${digits(minute, 2)}:${digits(second, 2)}.${valueAt('millisecond') ?? '000'}Z`,
+    `${date}T${digits(hour, 2)}:${digits(minute, 2)}:${digits(second, 2)}.${milliseconds(valueAt)}Z`,
   );
   const written = valueAt('offset');
   const offset = written === undefined ? zone.at(local) : writtenOffset(written);
   return offset === undefined ? undefined : isoInstant(local - offset);
+}
+
+function milliseconds(valueAt: ValueAt): string {
+  return (valueAt('millisecond') ?? '').padEnd(3, '0').slice(0, 3);
 }
 
 /** Undefined outside the years 1 to 9999: PostgreSQL cannot read what JavaScript writes there. */

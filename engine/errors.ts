@@ -21,7 +21,7 @@ export const errorCatalogue = {
   SourceUnavailable: {
     kind: 'wait',
     meaning:
-      'The connected system, or a file of it, could not be read: absent, no permission, or changed while read.',
+      'The connected system, or a file or table of it, could not be read: absent, no permission, locked, too slow, or changed while read.',
     remedy:
       'Check that the path or address exists and is readable by the worker. The export is retried by itself.',
   },
@@ -33,9 +33,9 @@ export const errorCatalogue = {
   SourceEmpty: {
     kind: 'fix',
     meaning:
-      'A source is blank or holds only its header. An empty source is never taken as “everybody left”.',
+      'A source is blank, holds only its header, or has no rows. An empty source is never taken as “everybody left”.',
     remedy:
-      'Have the source system write the file again. Nothing was compared and nothing was changed.',
+      'Have the source system write the file again, or find out why the table is empty. Nothing was compared and nothing was changed.',
   },
   SourceColumnMissing: {
     kind: 'fix',
@@ -46,9 +46,9 @@ export const errorCatalogue = {
   SourceUnreadable: {
     kind: 'fix',
     meaning:
-      'A source is not the text it claims to be: bytes invalid in its encoding, a quote that never closes, a heading twice.',
+      'A source is not the text it claims to be (bytes invalid in its encoding, a quote that never closes, a heading twice), or a database refuses the query.',
     remedy:
-      'Mend the named line, or set `encoding` / `delimiter` of the connector to what the file really uses.',
+      'Mend the named line or query, or set `encoding` / `delimiter` of the connector to what the file really uses.',
   },
   ExtractionModified: {
     kind: 'fix',
@@ -59,7 +59,7 @@ export const errorCatalogue = {
   IncrementalUnsupported: {
     kind: 'fix',
     meaning:
-      'The connector cannot tell what changed since a cursor, so it has no incremental mode.',
+      'The connector cannot tell what changed since a cursor (files never can; a database needs a source with a `watermark`), so it has no incremental mode.',
     remedy: 'Run it in complete mode; unchanged rows cost next to nothing there.',
   },
   ConnectorBusy: {

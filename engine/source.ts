@@ -6,9 +6,36 @@ export interface FileSource {
   readonly file: string;
 }
 
+/** How a database tells which rows changed: a column whose value grows with every change of its row. */
+export interface Watermark {
+  readonly column: string;
+  /**
+   * How far before the cursor an export begins again, because a transaction may commit after a later one: seconds of a
+   * point in time, or so many versions. Left out: the default of the column's type.
+   */
+  readonly overlap?: { readonly seconds: number } | { readonly versions: number };
+}
+
+/** A table or query of a database. */
+export interface QuerySource {
+  /** The name of a table, part by part (`hr`, `person`), or one `select` statement. */
+  readonly relation: { readonly table: readonly string[] } | { readonly query: string };
+  /** Without it every export reads everything. */
+  readonly watermark?: Watermark;
+  /** The column that says that a row counts as deleted: true, or a point in time. */
+  readonly deleted?: string;
+  /** The columns that make the key: where one row of a key changed, an incremental export brings all of them. */
+  readonly identity?: readonly string[];
+}
+
 /** What is read of a connected system as one file of an extraction. Every kind of connector has options of its own. */
-export interface Source {
+export interface Source<Options = FileSource | QuerySource> {
   /** Unique within its connector, and the same at every run: names the source in extractions, messages and rejects. */
   readonly name: string;
-  readonly options: FileSource;
+  readonly options: Options;
+}
+
+/** True when the system can tell which rows of this source changed since a cursor. */
+export function tellsChanges({ options }: Source): boolean {
+  return 'watermark' in options && options.watermark !== undefined;
 }

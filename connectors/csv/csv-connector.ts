@@ -1,7 +1,7 @@
 /** The CSV connector: copies delimited text files into the extraction as UTF-8, byte by byte where they are UTF-8. */
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import type { Source } from '../../engine/source.ts';
+import type { FileSource, Source } from '../../engine/source.ts';
 import type { Connector, ExportRequest, ExtractedFile } from '../connector.ts';
 import { linkUnchanged, originDigest } from '../kept-file.ts';
 import {
@@ -27,15 +27,14 @@ export interface CsvSettings {
 export function createCsvConnector(settings: CsvSettings): Connector {
   return {
     async export(request) {
+      const sources = request.sources as readonly Source<FileSource>[];
       const sizes = await Promise.all(
-        request.sources.map(({ name, options }) =>
-          fileSize(join(settings.directory, options.file), name),
-        ),
+        sources.map(({ name, options }) => fileSize(join(settings.directory, options.file), name)),
       );
       const total = sizes.reduce((sum, size) => sum + size, 0);
       let done = 0;
       const files: ExtractedFile[] = [];
-      for (const source of request.sources) {
+      for (const source of sources) {
         const onBytes = (bytes: number) => {
           done += bytes;
           request.onProgress({ done, total, unit: 'bytes' });
@@ -49,7 +48,7 @@ export function createCsvConnector(settings: CsvSettings): Connector {
 
 async function exportFile(
   settings: CsvSettings,
-  { name: source, options }: Source,
+  { name: source, options }: Source<FileSource>,
   request: ExportRequest,
   onBytes: (bytes: number) => void,
 ): Promise<ExtractedFile> {

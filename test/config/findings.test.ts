@@ -27,7 +27,7 @@ describe('a finding is told with its path and message', () => {
     [
       'connectors.sab.schedules.incremental',
       { every: '4h' },
-      /a csv connector has no incremental mode; write never, or leave it out/,
+      /a csv connector, which has no incremental mode; write never, or leave it out/,
     ],
     [
       'connectors.sab.schedules.complete',

@@ -12,6 +12,8 @@ import type { Source } from '../../engine/source.ts';
 /** A connected system of the kind under test, as the suite needs it. */
 export interface TestedSystem extends AsyncDisposable {
   readonly connector: Connector;
+  /** What a source of this name is; a file when left out. */
+  readonly sourceOf?: (name: string) => Source;
   /** Makes the system hold these rows under a source; the first row is the header. */
   hold(source: string, rows: readonly (readonly string[])[]): Promise<void>;
   /** Takes a source away. */
@@ -34,7 +36,7 @@ export function fileSource(file: string): Source {
 /** Exports into a directory of its own, which the caller may look into. */
 export async function exportInto(
   connector: Connector,
-  sources: readonly string[],
+  sources: readonly (string | Source)[],
   use: (directory: string, files: ExtractedFile[]) => Promise<void>,
   {
     signal = new AbortController().signal,
@@ -50,7 +52,7 @@ export async function exportInto(
   try {
     const files = await connector.export({
       mode: 'complete',
-      sources: sources.map(fileSource),
+      sources: sources.map((each) => (typeof each === 'string' ? fileSource(each) : each)),
       kept,
       directory,
       onProgress,
@@ -65,7 +67,7 @@ export async function exportInto(
 /** The error of an export that must fail. */
 export async function exportError(
   connector: Connector,
-  sources: readonly string[],
+  sources: readonly (string | Source)[],
 ): Promise<LockstepError> {
   try {
     await exportInto(connector, sources, async () => {});
@@ -76,6 +78,9 @@ export async function exportError(
   throw new Error('the export did not fail');
 }
 
+const sources = ({ sourceOf = fileSource }: TestedSystem, ...names: string[]) =>
+  names.map(sourceOf);
+
 /** Runs the suite. */
 export function testConformance(kind: string, open: () => Promise<TestedSystem>): void {
   describe(`every connector, ${kind}`, () => {
@@ -83,28 +88,32 @@ export function testConformance(kind: string, open: () => Promise<TestedSystem>)
       await using system = await open();
       await system.hold('people', rows);
       await system.hold('teams', rows.slice(0, 2));
-      await exportInto(system.connector, ['people', 'teams'], async (directory, files) => {
-        expect(files.map(({ source, rows: count }) => [source, count])).toEqual([
-          ['people', 4],
-          ['teams', 1],
-        ]);
-        expect((await readdir(directory)).sort()).toEqual(files.map(({ file }) => file).sort());
-        for (const { file, bytes, sha256, delimiter } of files) {
-          const content = await readFile(join(directory, file));
-          expect(content.length).toBe(bytes);
-          expect(createHash('sha256').update(content).digest('hex')).toBe(sha256);
-          expect(delimiter).toHaveLength(1);
-        }
-        const [people] = files;
-        const written = await readFile(join(directory, people?.file ?? ''));
-        expect(parseRecords(written, people?.delimiter ?? '')).toEqual(rows);
-      });
+      await exportInto(
+        system.connector,
+        sources(system, 'people', 'teams'),
+        async (directory, files) => {
+          expect(files.map(({ source, rows: count }) => [source, count])).toEqual([
+            ['people', 4],
+            ['teams', 1],
+          ]);
+          expect((await readdir(directory)).sort()).toEqual(files.map(({ file }) => file).sort());
+          for (const { file, bytes, sha256, delimiter } of files) {
+            const content = await readFile(join(directory, file));
+            expect(content.length).toBe(bytes);
+            expect(createHash('sha256').update(content).digest('hex')).toBe(sha256);
+            expect(delimiter).toHaveLength(1);
+          }
+          const [people] = files;
+          const written = await readFile(join(directory, people?.file ?? ''));
+          expect(parseRecords(written, people?.delimiter ?? '')).toEqual(rows);
+        },
+      );
     });
 
     test('writes files that only its own user may read', async () => {
       await using system = await open();
       await system.hold('people', rows);
-      await exportInto(system.connector, ['people'], async (directory, [people]) => {
+      await exportInto(system.connector, sources(system, 'people'), async (directory, [people]) => {
         const { mode } = await stat(join(directory, people?.file ?? ''));
         expect(mode & 0o077).toBe(0);
       });
@@ -113,7 +122,7 @@ export function testConformance(kind: string, open: () => Promise<TestedSystem>)
     test('exports all sources or none', async () => {
       await using system = await open();
       await system.hold('people', rows);
-      expect((await exportError(system.connector, ['people', 'absent'])).code).toBe(
+      expect((await exportError(system.connector, sources(system, 'people', 'absent'))).code).toBe(
         'SourceUnavailable',
       );
     });
@@ -122,7 +131,7 @@ export function testConformance(kind: string, open: () => Promise<TestedSystem>)
       await using system = await open();
       await system.hold('people', rows);
       await system.remove('people');
-      const error = await exportError(system.connector, ['people']);
+      const error = await exportError(system.connector, sources(system, 'people'));
       expect([error.code, error.kind]).toEqual(['SourceUnavailable', 'wait']);
       expect(error.message).toContain('people');
     });
@@ -130,7 +139,7 @@ export function testConformance(kind: string, open: () => Promise<TestedSystem>)
     test('a source without a row is SourceEmpty, never nobody', async () => {
       await using system = await open();
       await system.hold('people', rows.slice(0, 1));
-      const error = await exportError(system.connector, ['people']);
+      const error = await exportError(system.connector, sources(system, 'people'));
       expect([error.code, error.kind]).toEqual(['SourceEmpty', 'fix']);
     });
 
@@ -140,7 +149,7 @@ export function testConformance(kind: string, open: () => Promise<TestedSystem>)
       await system.hold('people', [['id', 'name'], ...many]);
       const controller = new AbortController();
       let abortedAt = 0;
-      const aborted = exportInto(system.connector, ['people'], async () => {}, {
+      const aborted = exportInto(system.connector, sources(system, 'people'), async () => {}, {
         signal: controller.signal,
         onProgress: () => {
           abortedAt ||= Date.now();
@@ -155,7 +164,7 @@ export function testConformance(kind: string, open: () => Promise<TestedSystem>)
       await using system = await open();
       await system.hold('people', rows);
       const told: Progress[] = [];
-      await exportInto(system.connector, ['people'], async () => {}, {
+      await exportInto(system.connector, sources(system, 'people'), async () => {}, {
         onProgress: (progress) => told.push(progress),
       });
       expect(told.at(-1)?.done).toBe(told.at(-1)?.total);
@@ -164,7 +173,7 @@ export function testConformance(kind: string, open: () => Promise<TestedSystem>)
     test('the messages of its errors hold no cell', async () => {
       await using system = await open();
       await system.hold('people', [['id', 'name']]);
-      const { message, hint } = await exportError(system.connector, ['people']);
+      const { message, hint } = await exportError(system.connector, sources(system, 'people'));
       expect(`${message} ${hint}`).not.toMatch(/name/);
     });
   });

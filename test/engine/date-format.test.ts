@@ -1,6 +1,6 @@
 /** Date formats in tables: what is a date, what is none, and which instant a local time means. */
 import { describe, expect, test } from 'vitest';
-import { compileDateFormat } from '../../engine/date-format.ts';
+import { anyIsoTime, compileDateFormat } from '../../engine/date-format.ts';
 
 describe('a date', () => {
   const table: readonly [format: string, text: string, expected: string | undefined][] = [
@@ -113,6 +113,26 @@ describe('an instant', () => {
     const parse = compileDateFormat('yyyy-MM-dd hh:mm a', { timezone: 'UTC' });
     const instant = expected === undefined ? undefined : `2020-02-01T${expected}:00.000Z`;
     expect(parse(`2020-02-01 ${text}`)).toBe(instant);
+  });
+});
+
+describe('a time as databases write it', () => {
+  const parse = compileDateFormat(anyIsoTime, { timezone: 'Europe/Paris' });
+
+  test.each([
+    ['2026-03-29T00:30:00.123456+00:00', '2026-03-29T00:30:00.123Z'],
+    ['2026-03-29T00:30:00.1+00:00', '2026-03-29T00:30:00.100Z'],
+    ['2026-03-29T00:30:00Z', '2026-03-29T00:30:00.000Z'],
+    ['2026-07-01T12:00:00.5', '2026-07-01T10:00:00.500Z'],
+    ['2026-03-29T02:30:00', undefined],
+    ['2026-03-29', undefined],
+    ['infinity', undefined],
+  ])('%s', (text, instant) => {
+    expect(parse(text)).toBe(instant);
+  });
+
+  test('is no format that a person can write', () => {
+    expect(() => compileDateFormat('yyyy-MM-dd HH:mm:ssSSSS', { timezone: 'UTC' })).toThrow('SSSS');
   });
 });
 

@@ -1,0 +1,19 @@
+/** The modes in which a connector can be exported: what its kind can, and its sources. */
+import { type ConnectorKind, supportsMode } from '../engine/connector-kind.ts';
+import type { Mode } from '../engine/job.ts';
+import type { ConfigurationDocument } from './document.ts';
+
+/** Incremental is what at least one source tells the changes of; the others are read completely then. */
+export function modesOf(
+  { entityTypes, associations = {} }: ConfigurationDocument,
+  connector: string,
+  kind: ConnectorKind,
+): Mode[] {
+  const tellsChanges = [...Object.values(entityTypes), ...Object.values(associations)].some(
+    ({ source, ...each }) =>
+      each.connector === connector && typeof source === 'object' && source.watermark !== undefined,
+  );
+  return (['complete', 'incremental'] as const).filter(
+    (mode) => supportsMode(kind, mode) && (mode === 'complete' || tellsChanges),
+  );
+}

@@ -186,10 +186,11 @@ async function* records(
   signal: AbortSignal,
 ): AsyncGenerator<number> {
   let inHeader = true;
-  const scanner = new RecordScanner(file.delimiter, (scanned, start, end, line) => {
+  const onEach: OnRecord = (scanned, start, end, line) => {
     if (inHeader) inHeader = false;
     else onRecord(scanned, start, end, line);
-  });
+  };
+  const scanner = new RecordScanner(file.delimiter, onEach, file.countsRecords);
   for await (const chunk of readExtracted(root, extraction, file, signal)) {
     scanner.push(chunk);
     yield chunk.length;

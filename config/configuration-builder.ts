@@ -24,17 +24,17 @@ import type {
 } from './document.ts';
 import { problemsOfExpression } from './expression-problems.ts';
 import { didYouMean, type Finding } from './finding.ts';
+import { NamedSources } from './named-sources.ts';
 import { formatOptions, optionsOfType, readFormat } from './property-format.ts';
 import { readSchedules } from './schedule-document.ts';
-import { fileSource, problemOfUrl, rowSource, secondsOf } from './source-document.ts';
+import { problemOfUrl, secondsOf } from './source-document.ts';
 
 /** Turns the document into values and checks what a schema cannot: names that refer to one another. */
 export class ConfigurationBuilder {
   readonly #document: ConfigurationDocument;
   readonly #origin: ConfigurationSource;
   readonly #findings: Finding[];
-  /** By connector and name: two that share a name are one, and have to be read in the same way. */
-  readonly #rowSources = new Map<string, Source>();
+  readonly #sources = new NamedSources();
 
   constructor(document: ConfigurationDocument, source: ConfigurationSource, findings: Finding[]) {
     this.#document = document;
@@ -96,6 +96,8 @@ export class ConfigurationBuilder {
           timeoutSeconds: secondsOf(document.timeout ?? '1h'),
         };
       }
+      case 'xlsx':
+        return { kind: 'xlsx', directory: resolve(this.#origin.directory, document.directory) };
     }
   }
 
@@ -259,21 +261,14 @@ export class ConfigurationBuilder {
 
   /** @param identity the columns that make a key */
   #source(
-    [section = '', name = '']: readonly string[],
+    [section = '', mapped = '']: readonly string[],
     { connector, source }: { readonly connector: string; readonly source: SourceDocument },
     identity: readonly string[],
   ): Source {
-    const path = [section, name, 'source'];
-    const report = (inner: readonly string[], message: string) =>
-      this.#report([...path, ...inner], message);
-    if (this.#document.connectors[connector]?.kind !== 'sql') return fileSource(source, report);
-    const found = rowSource(name, source, identity, report);
-    const known = this.#rowSources.get(`${connector}/${found.name}`);
-    this.#rowSources.set(`${connector}/${found.name}`, known ?? found);
-    if (known && JSON.stringify(known) !== JSON.stringify(found)) {
-      report([], `is read in another way elsewhere; give one of them a query of its own`);
-    }
-    return found;
+    const kind = this.#document.connectors[connector]?.kind;
+    return this.#sources.read(source, { connector, kind, mapped, identity }, (inner, message) =>
+      this.#report([section, mapped, 'source', ...inner], message),
+    );
   }
 
   #connectorLimits(connector: string): ThresholdSettings {

@@ -43,8 +43,15 @@ export interface SqlReach {
   readonly timeoutSeconds: number;
 }
 
+/** How to reach the workbooks of an XLSX connector. */
+export interface XlsxReach {
+  readonly kind: 'xlsx';
+  /** Absolute. */
+  readonly directory: string;
+}
+
 /** How to reach a connected system: what only connectors of its kind have. */
-export type ConnectorReach = CsvReach | SqlReach;
+export type ConnectorReach = CsvReach | SqlReach | XlsxReach;
 
 /** A connected system and how to reach it. */
 export type ConnectorSettings = CommonSettings & ConnectorReach;

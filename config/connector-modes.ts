@@ -11,7 +11,10 @@ export function modesOf(
 ): Mode[] {
   const tellsChanges = [...Object.values(entityTypes), ...Object.values(associations)].some(
     ({ source, ...each }) =>
-      each.connector === connector && typeof source === 'object' && source.watermark !== undefined,
+      each.connector === connector &&
+      typeof source === 'object' &&
+      'watermark' in source &&
+      source.watermark !== undefined,
   );
   return (['complete', 'incremental'] as const).filter(
     (mode) => supportsMode(kind, mode) && (mode === 'complete' || tellsChanges),

@@ -108,7 +108,13 @@ const sqlConnector = z.strictObject({
   ...commonOfConnectors,
 });
 
-const connector = z.discriminatedUnion('kind', [csvConnector, sqlConnector]);
+const xlsxConnector = z.strictObject({
+  kind: z.literal('xlsx').describe('A directory of XLSX workbooks, whose sheets have a header.'),
+  directory: z.string().min(1).describe('Where the workbooks are; relative to lockstep.yaml.'),
+  ...commonOfConnectors,
+});
+
+const connector = z.discriminatedUnion('kind', [csvConnector, sqlConnector, xlsxConnector]);
 
 const common = {
   column: z.string().min(1).optional().describe('Heading of the source column.'),
@@ -188,9 +194,29 @@ const rowSource = z
   })
   .describe('A table or query of a database.');
 
+const sheetSource = z
+  .strictObject({
+    file: z.string().min(1).describe('File name within the connector’s directory.'),
+    sheet: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Name of the sheet. Default the first one that is not hidden.'),
+    headerRow: z
+      .int()
+      .min(1)
+      .max(1_048_576)
+      .optional()
+      .describe('Number of the row with the headings. Default the first that holds anything.'),
+  })
+  .describe('A sheet of a workbook.');
+
 const source = z
-  .union([z.string().min(1), rowSource])
-  .describe('File name within the connector’s directory, or table of its database.');
+  .union([z.string().min(1), rowSource, sheetSource])
+  .describe(
+    'File name within the connector’s directory, sheet of a workbook, or table of its database.',
+  );
 
 const entityType = z.strictObject({
   connector: z.string(),

@@ -19,18 +19,33 @@ export function findingsOf(issue: Issue): Finding[] {
     return [{ path, message: `must be one of ${issue.options.join(', ')}` }];
   }
   if (issue.code === 'invalid_union') {
-    const nested = issue.errors.flat().filter(({ path: inner }) => inner.length > 0);
-    if (nested.length > 0) {
-      return nested.flatMap((inner) =>
+    const meant = closestShape(issue.errors as Issue[][]);
+    if (meant !== undefined) {
+      return meant.flatMap((inner) =>
         findingsOf({ ...inner, path: [...path, ...inner.path] } as Issue),
       );
     }
-    const source = 'must be the name of a file or table, or { table: … } or { query: … }';
+    const source =
+      'must be the name of a file or table, or { table: … }, { query: … } or { file: …, sheet: … }';
     const other = 'must be a number or unlimited, or for a schedule { every: … } or never';
     return [{ path, message: path.at(-1) === 'source' ? source : other }];
   }
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }));
   return [{ path, message: issue.message }];
+}
+
+/** Of several shapes the one that what was written is closest to; undefined when it is of another type altogether. */
+function closestShape(shapes: readonly Issue[][]): Issue[] | undefined {
+  const faults = (shape: Issue[]) =>
+    shape.reduce(
+      (sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1),
+      0,
+    );
+  return shapes
+    .filter((shape) =>
+      shape.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
+    )
+    .toSorted((one, other) => faults(one) - faults(other))[0];
 }
 
 interface SchemaNode {

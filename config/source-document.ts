@@ -35,6 +35,10 @@ export function rowSource(
   identity: readonly string[],
   report: Report,
 ): Source<QuerySource> {
+  if (typeof document === 'object' && 'file' in document) {
+    report([], 'must be a table or a query; files are read by a connector of another kind');
+    return { name: document.file, options: { relation: { table: [] } } };
+  }
   const {
     table,
     query,

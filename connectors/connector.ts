@@ -15,6 +15,11 @@ export interface ExtractedFile {
   readonly sha256: string;
   readonly delimiter: string;
   /**
+   * Every record is one line of the source, whatever line feeds its cells hold, and a blank one stands for every line
+   * that holds nothing: how rows of a sheet keep their numbers. Left out: lines are the text's own.
+   */
+  readonly countsRecords?: true;
+  /**
    * What the file was made from: a digest of the source's bytes and of how they were read. The same again makes the
    * same file. Left out where a system cannot tell.
    */

@@ -3,11 +3,13 @@ import type { Connector } from './connector.ts';
 import { type CsvSettings, createCsvConnector } from './csv/csv-connector.ts';
 import { createSqlConnector } from './sql/sql-connector.ts';
 import type { SqlSettings } from './sql/sql-driver.ts';
+import { createXlsxConnector, type XlsxSettings } from './xlsx/xlsx-connector.ts';
 
 /** The settings of any kind of connector. */
 export type ConnectorOptions =
   | ({ readonly kind: 'csv' } & CsvSettings)
-  | ({ readonly kind: 'sql' } & SqlSettings);
+  | ({ readonly kind: 'sql' } & SqlSettings)
+  | ({ readonly kind: 'xlsx' } & XlsxSettings);
 
 /** Returns the connector of these settings; nothing is opened yet. */
 export function createConnector(options: ConnectorOptions): Connector {
@@ -16,5 +18,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       return createCsvConnector(options);
     case 'sql':
       return createSqlConnector(options);
+    case 'xlsx':
+      return createXlsxConnector(options);
   }
 }

@@ -2,12 +2,13 @@
 import type { Mode } from './job.ts';
 
 /**
- * A file says what there is, not what changed, so CSV is complete-only. A database can tell, of the sources that have a
+ * A file says what there is, not what changed, so CSV and XLSX are complete-only. A database can tell, of the sources that have a
  * watermark.
  */
 export const connectorKinds = {
   csv: { modes: ['complete'] },
   sql: { modes: ['complete', 'incremental'] },
+  xlsx: { modes: ['complete'] },
 } as const satisfies Record<string, { readonly modes: readonly Mode[] }>;
 
 export type ConnectorKind = keyof typeof connectorKinds;

@@ -23,15 +23,18 @@ const TAB = 0x09;
 export class RecordScanner {
   readonly #delimiter: number;
   readonly #onRecord: OnRecord;
+  readonly #countsRecords: boolean;
   /** The record that has not ended yet, and room for what comes next. */
   #buffer = new Uint8Array(1 << 19);
   #carried = 0;
   /** Line of the unfinished record's first character. */
   #line = 1;
 
-  constructor(delimiter: string, onRecord: OnRecord) {
+  /** @param countsRecords a record is one line, whatever line feeds its cells hold: so rows of a sheet keep their numbers */
+  constructor(delimiter: string, onRecord: OnRecord, countsRecords = false) {
     this.#delimiter = delimiter.charCodeAt(0);
     this.#onRecord = onRecord;
+    this.#countsRecords = countsRecords;
   }
 
   /** The record that has not ended yet: a caller should give up on one that grows without end. */
@@ -81,7 +84,7 @@ export class RecordScanner {
           continue;
         }
         this.#finish(scanned, start, at);
-        this.#line += lines + 1;
+        this.#line += this.#countsRecords ? 1 : lines + 1;
         lines = 0;
         start = at + 1;
       } else if (byte === QUOTE) {

@@ -1,5 +1,6 @@
 /** Turns the cells of one source row into a resource, its references or a link, or says why it cannot. */
 import type { Association, EntityType, Property } from './entity-type.ts';
+import { errorOf } from './error-cell.ts';
 import type { RejectCode } from './errors.ts';
 import { type Convert, compileConversion, type Value } from './value-format.ts';
 
@@ -160,6 +161,11 @@ class RowInProgress {
   take(property: Property, cell: string, convert: Convert): void {
     const text = cell.trim();
     if (text === '') return;
+    const error = errorOf(text);
+    if (error !== undefined) {
+      this.fail(property, error, formulaFailed);
+      return;
+    }
     const conversion = convert(text);
     if ('problem' in conversion) this.fail(property, cell, conversion.problem);
     else this.#set(property, conversion.value);
@@ -253,6 +259,11 @@ export function compileAssociationMapping(
           },
         };
       }
+      const error = errorOf(text);
+      if (error !== undefined) {
+        const message = `${column} ${formulaFailed}`;
+        return { problem: { code: 'ValueInvalid', key: null, column, value: error, message } };
+      }
       const conversion = convert(text);
       if ('problem' in conversion) {
         const message = `${column} ${conversion.problem}`;
@@ -264,6 +275,8 @@ export function compileAssociationMapping(
     return { mapped: { from, to } };
   };
 }
+
+const formulaFailed = 'is the error of a formula, not a value';
 
 function wrongWidth(cells: number, headings: number): RowProblem {
   return {

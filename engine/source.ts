@@ -6,6 +6,14 @@ export interface FileSource {
   readonly file: string;
 }
 
+/** A sheet of a workbook within the directory of a connector. */
+export interface SheetSource extends FileSource {
+  /** Its name. Default the first sheet that is not hidden. */
+  readonly sheet?: string | undefined;
+  /** Number of the row with the headings. Default the first row that holds anything. */
+  readonly headerRow?: number | undefined;
+}
+
 /** How a database tells which rows changed: a column whose value grows with every change of its row. */
 export interface Watermark {
   readonly column: string;
@@ -29,7 +37,7 @@ export interface QuerySource {
 }
 
 /** What is read of a connected system as one file of an extraction. Every kind of connector has options of its own. */
-export interface Source<Options = FileSource | QuerySource> {
+export interface Source<Options = FileSource | SheetSource | QuerySource> {
   /** Unique within its connector, and the same at every run: names the source in extractions, messages and rejects. */
   readonly name: string;
   readonly options: Options;

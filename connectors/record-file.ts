@@ -1,0 +1,89 @@
+/** The extraction's file of a source that is no text of itself: records written as CSV, counted and digested on the way. */
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { LockstepError } from '../engine/errors.ts';
+import type { ExtractedFile } from './connector.ts';
+import { writeAll } from './file-chunks.ts';
+
+const flushedAt = 1 << 18;
+
+/** Writes records as RFC 4180 has them: UTF-8, commas, line feeds, quotes only where they are needed. */
+export class RecordFile implements AsyncDisposable {
+  readonly #source: string;
+  readonly #file: FileHandle;
+  readonly #hash = createHash('sha256');
+  #text: string[] = [];
+  #characters = 0;
+  #records = 0;
+  #bytes = 0;
+
+  private constructor(file: FileHandle, source: string) {
+    this.#file = file;
+    this.#source = source;
+  }
+
+  /** Creates the file, which must not exist. */
+  static async create(path: string, source: string): Promise<RecordFile> {
+    return new RecordFile(await open(path, 'wx', 0o600), source);
+  }
+
+  /** Closes the file, whatever it holds. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
+
+  /** Takes the next record, the header first. One whose cells are all blank is a blank line and no record. */
+  add(cells: readonly string[]): void {
+    const record = cells.map(quoted).join(',');
+    // What a `RecordScanner` takes for blank: it is what counts records when they are read.
+    if (/^[ \t\r",]*$/.test(record)) {
+      this.skip(1);
+      return;
+    }
+    this.#records += 1;
+    this.#push(`${record}\n`);
+  }
+
+  /** Leaves so many lines blank. */
+  skip(lines: number): void {
+    if (lines > 0) this.#push('\n'.repeat(lines));
+  }
+
+  /** Call it between records: nothing is written before, and memory holds what was not. */
+  async flushIfFull(): Promise<void> {
+    if (this.#characters >= flushedAt) await this.#flush();
+  }
+
+  /** @throws LockstepError `SourceEmpty` when there is no record after the header. */
+  async end(): Promise<Pick<ExtractedFile, 'rows' | 'bytes' | 'sha256' | 'delimiter'>> {
+    await this.#flush();
+    if (this.#records < 2) {
+      const what = this.#records === 0 ? 'is blank' : 'holds only its header';
+      throw new LockstepError('SourceEmpty', `${this.#source} ${what}`);
+    }
+    return {
+      rows: this.#records - 1,
+      bytes: this.#bytes,
+      sha256: this.#hash.digest('hex'),
+      delimiter: ',',
+    };
+  }
+
+  #push(text: string): void {
+    this.#text.push(text);
+    this.#characters += text.length;
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.from(this.#text.join(''));
+    this.#text = [];
+    this.#characters = 0;
+    this.#hash.update(bytes);
+    this.#bytes += bytes.length;
+    await writeAll(this.#file, bytes);
+  }
+}
+
+function quoted(cell: string): string {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

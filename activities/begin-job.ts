@@ -10,6 +10,7 @@ import { applyModel } from '../store/model-store.ts';
 import { type ChosenExtraction, chosenExtraction } from './chosen-extraction.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { mappedSources } from './export-source.ts';
 
 export interface BeginRequest {
   readonly connector: string;
@@ -77,6 +78,13 @@ export async function begin(
     throw new LockstepError(
       'IncrementalUnsupported',
       `${connector} is a ${settings.kind} connector, ${withoutIncremental(settings.kind)}`,
+    );
+  }
+  if (mappedSources(configuration, connector).length === 0) {
+    throw new LockstepError(
+      'ConfigurationInvalid',
+      `no entity type is mapped to connector ${connector}, so there is nothing to export`,
+      { hint: `Give lockstep.yaml an entity type with \`connector: ${connector}\`.` },
     );
   }
   const kept = await chosenExtraction(store, jobId, { ...request, task });

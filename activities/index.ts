@@ -2,6 +2,7 @@
 import { CancelledFailure, cancellationSignal } from '@temporalio/activity';
 import { begin } from './begin-job.ts';
 import { blockJob } from './block-job.ts';
+import { checkSources } from './check-sources.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { conclude } from './end-job.ts';
 import { exportSource } from './export-source.ts';
@@ -48,6 +49,8 @@ export function createSyncActivities(dependencies: ActivityDependencies) {
     loadDelta: bind(loadReviewed),
     /** Writes the outcome and gives the connector back. */
     endJob: bind(conclude),
+    /** Looks at the sources of a connector, for no job. */
+    checkSources: bind(checkSources),
   };
 }
 

@@ -95,7 +95,16 @@ export async function sourcesOf(
   return sources;
 }
 
-async function readHeader(root: string, extraction: string, file: ExtractedFile): Promise<Header> {
+/**
+ * Reads the header of an extracted file.
+ *
+ * @throws LockstepError `SourceUnreadable` when it is not well-formed
+ */
+export async function readHeader(
+  root: string,
+  extraction: string,
+  file: ExtractedFile,
+): Promise<Header> {
   let header: Buffer | undefined;
   const scanner = new RecordScanner(file.delimiter, ({ bytes }, start, end) => {
     header ??= Buffer.from(bytes.slice(start, end));

@@ -1,19 +1,27 @@
-/** What is missing before a run: configuration, servers, worker and sources, each finding named. */
-import { access, constants, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+/** What is missing before a run: configuration, servers and worker, then sources, then data, each finding named. */
 import type { Configuration } from '../config/configuration.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { missingMigrations } from '../store/queries/migration-state.ts';
+import { findingsOfFacts } from './check-words.ts';
 import { inOurWords } from './outage.ts';
+import { requireConnector } from './run.ts';
 import type { Session } from './session.ts';
+import { lookAtSources } from './source-look.ts';
 
 /** One thing that was looked at. */
 export interface CheckFinding {
-  readonly area: 'configuration' | 'store' | 'temporal' | 'worker' | 'source';
+  readonly area: 'configuration' | 'store' | 'temporal' | 'worker' | 'source' | 'data';
   readonly ok: boolean;
   readonly message: string;
   /** What to do; empty when all is well. */
   readonly hint: string;
+  readonly connector?: string;
+  /** The entity type or association it is about. */
+  readonly entityType?: string;
+  /** Of the source. */
+  readonly column?: string;
+  /** The first one, in the exported file. */
+  readonly line?: number;
 }
 
 export interface CheckReport {
@@ -21,81 +29,115 @@ export interface CheckReport {
   readonly findings: readonly CheckFinding[];
 }
 
+/** What to look at. */
+export interface CheckOptions {
+  /** Only this one; all of them by default. */
+  readonly connector?: string | undefined;
+}
+
 /** A worker asks for tasks at least once a minute; one that asked longer ago than this is gone. */
 const workerSilenceMs = 70_000;
 
-/** Looks at everything a run needs; nothing is changed. Areas are looked at one without the other. */
-export async function check(session: Session): Promise<CheckReport> {
-  const [configuration, store, temporal] = await Promise.all([
-    checkConfiguration(session),
+/**
+ * Looks at everything a run needs; nothing is changed. Sources and data are looked at by a worker, which has their
+ * files and credentials, and only when the configuration is in order.
+ *
+ * @throws LockstepError `NotFound` when there is no such connector
+ */
+export async function check(
+  session: Session,
+  { connector }: CheckOptions = {},
+): Promise<CheckReport> {
+  const [configured, store, temporal] = await Promise.all([
+    checkConfiguration(session, connector),
     checkStore(session),
     checkTemporal(session),
   ]);
-  const findings = [...configuration, ...store, ...temporal];
+  const before = [...configured.findings, ...store, ...temporal];
+  const sources = await checkEach(session, configured.connectors, before);
+  const findings = [...before, ...sources];
   return { ok: findings.every(({ ok }) => ok), findings };
 }
 
-async function checkConfiguration(session: Session): Promise<CheckFinding[]> {
+interface Configured {
+  /** Those that have something to be looked at. */
+  readonly connectors: readonly string[];
+  readonly findings: readonly CheckFinding[];
+}
+
+async function checkConfiguration(session: Session, only: string | undefined): Promise<Configured> {
   let configuration: Configuration;
   try {
     configuration = await session.configuration();
   } catch (error) {
-    return failed('configuration', error);
+    return { connectors: [], findings: failed('configuration', error) };
   }
+  if (only !== undefined) await requireConnector(session, only);
   const { connectors, entityTypes, associations } = configuration;
   const size = `${connectors.size} connectors, ${entityTypes.size} entity types, ${associations.size} associations`;
-  const sources = await Promise.all(
-    [...connectors.keys()].map((name) => checkSources(configuration, name)),
+  const mapped = new Set(
+    [...entityTypes.values(), ...associations.values()].map(({ connector }) => connector),
   );
-  return [
-    passed('configuration', `${session.settings.configurationFile}: ${size}`),
-    ...sources.flat(),
-  ];
+  const asked = [...connectors.keys()].filter((name) => only === undefined || name === only);
+  const unmapped = asked.filter((name) => !mapped.has(name));
+  return {
+    connectors: asked.filter((name) => mapped.has(name)),
+    findings: [
+      passed('configuration', `${session.settings.configurationFile}: ${size}`),
+      ...unmapped.map(
+        (name): CheckFinding => ({
+          area: 'configuration',
+          ok: false,
+          message: `${name}: no entity type is mapped to this connector, so it has nothing to read`,
+          hint: `Give lockstep.yaml an entity type with \`connector: ${name}\`.`,
+          connector: name,
+        }),
+      ),
+    ],
+  };
 }
 
-async function checkSources(
-  { connectors, entityTypes, associations }: Configuration,
-  connector: string,
+/** One report in order: as long as something before is wrong, what comes after it is not looked at, and that is said. */
+async function checkEach(
+  session: Session,
+  connectors: readonly string[],
+  before: readonly CheckFinding[],
 ): Promise<CheckFinding[]> {
-  const settings = connectors.get(connector);
-  // What is no file is looked at by the export only.
-  if (settings === undefined || !('directory' in settings)) return [];
-  const { directory } = settings;
-  const sources = [...entityTypes.values(), ...associations.values()]
-    .filter((each) => each.connector === connector)
-    .flatMap(({ source }) => ('file' in source.options ? [source.options.file] : []));
-  if (!(await isReadable(directory, 'directory'))) {
-    return [
-      {
-        area: 'source',
-        ok: false,
-        message: `${connector}: the directory ${directory} cannot be read here`,
-        hint: 'Correct `directory` in lockstep.yaml (it is relative to that file), or make it readable.',
-      },
-    ];
+  const isWrong = (...areas: CheckFinding['area'][]) =>
+    before.some(({ ok, area }) => !ok && areas.includes(area));
+  if (isWrong('configuration')) {
+    return [passedOver('the configuration is not in order', 'Mend the configuration first.')];
   }
-  return await Promise.all(
-    [...new Set(sources)].map(async (source) => {
-      const file = join(directory, source);
-      if (await isReadable(file, 'file')) return passed('source', `${connector}: ${file}`);
-      return {
-        area: 'source' as const,
-        ok: false,
-        message: `${connector}: ${file} is not there or cannot be read`,
-        hint: 'Have the source system write it, or correct `source` in lockstep.yaml.',
-      };
+  if (isWrong('temporal', 'worker')) {
+    const why = isWrong('worker') ? 'no worker is up' : 'Temporal does not answer';
+    return [passedOver(why, 'A worker reads the sources: it has their files and credentials.')];
+  }
+  const looks = await Promise.all(
+    connectors.map(async (connector) => {
+      try {
+        return findingsOfFacts(connector, await lookAtSources(session, connector));
+      } catch (error) {
+        return failed('source', error).map((finding) => ({
+          ...finding,
+          message: `${connector}: ${finding.message}`,
+          connector,
+        }));
+      }
     }),
   );
+  const findings = looks.flat();
+  // All of the sources before any of the data.
+  const inArea = (area: CheckFinding['area']) => findings.filter((each) => each.area === area);
+  return [...inArea('source'), ...inArea('data')];
 }
 
-async function isReadable(path: string, kind: 'file' | 'directory'): Promise<boolean> {
-  try {
-    await access(path, constants.R_OK);
-    const found = await stat(path);
-    return kind === 'file' ? found.isFile() : found.isDirectory();
-  } catch {
-    return false;
-  }
+function passedOver(why: string, hint: string): CheckFinding {
+  return {
+    area: 'source',
+    ok: false,
+    message: `sources and data were not looked at: ${why}`,
+    hint,
+  };
 }
 
 async function checkStore(session: Session): Promise<CheckFinding[]> {

@@ -12,6 +12,7 @@ import {
   look,
   rejectsOf,
 } from './browse.ts';
+import { type CheckOptions, type CheckReport, check } from './check.ts';
 import { type DecideOptions, decideJob } from './decide.ts';
 import { viewJob, viewJobs } from './job-view.ts';
 import { inOurWords } from './outage.ts';
@@ -32,6 +33,8 @@ export type {
   ActivationOptions,
   Change,
   ChangesOptions,
+  CheckOptions,
+  CheckReport,
   DecideOptions,
   JobDocument,
   JobSummary,
@@ -77,6 +80,8 @@ export interface Lockstep extends AsyncDisposable {
   applySchedules(): Promise<ScheduleChanges>;
   activate(connector: string, options?: ActivationOptions): Promise<ScheduleDocument[]>;
   deactivate(connector: string, options?: ActivationOptions): Promise<ScheduleDocument[]>;
+  /** Looks at everything a run needs, in order; nothing is changed. */
+  check(options?: CheckOptions): Promise<CheckReport>;
   close(): Promise<void>;
 }
 
@@ -105,6 +110,7 @@ export function lockstepOf(session: Session): Lockstep {
     applySchedules: () => inWords(applySchedules(session)),
     activate: (connector, options = {}) => inWords(activate(session, connector, options)),
     deactivate: (connector, options = {}) => inWords(deactivate(session, connector, options)),
+    check: (options = {}) => inWords(check(session, options)),
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),
   };

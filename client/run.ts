@@ -164,7 +164,8 @@ async function refuseIfBlocked(session: Session, connector: string): Promise<voi
   );
 }
 
-function randomSuffix(): string {
+/** Four characters that make an id of this second unique. */
+export function randomSuffix(): string {
   return randomInt(36 ** 4)
     .toString(36)
     .padStart(4, '0');

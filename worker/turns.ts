@@ -73,14 +73,20 @@ interface Sized {
   readonly bytes?: number;
 }
 
-/** The same activities, of which those that work on a whole delta take turns. Waiting, they heartbeat. */
-export function inTurn(activities: SyncActivities, turns: Turns): SyncActivities {
+/**
+ * The same activities, of which those that work on a whole delta take turns, and looks at sources take turns of their own:
+ * no job waits for them. Waiting, they heartbeat.
+ */
+export function inTurn(activities: SyncActivities, turns: Turns, looks: Turns): SyncActivities {
   const takingTurns =
-    <Request extends object, Info>(activity: (request: Request) => Promise<Info>) =>
+    <Request extends object, Info>(
+      activity: (request: Request) => Promise<Info>,
+      line: Turns = turns,
+    ) =>
     async (request: Request): Promise<Info> => {
       const { bytes = 0 }: Sized = request;
       const isLarge = bytes > largeBytes;
-      const end = await withPulse(() => turns.take(isLarge, cancellationSignal())).catch(() => {
+      const end = await withPulse(() => line.take(isLarge, cancellationSignal())).catch(() => {
         throw new CancelledFailure('stopped');
       });
       try {
@@ -93,5 +99,6 @@ export function inTurn(activities: SyncActivities, turns: Turns): SyncActivities
     ...activities,
     prepareDelta: takingTurns(activities.prepareDelta),
     loadDelta: takingTurns(activities.loadDelta),
+    checkSources: takingTurns(activities.checkSources, looks),
   };
 }

@@ -17,6 +17,9 @@ import { createWorkflowRegister } from './workflow-register.ts';
 /** Fewer than the connections of the store's pool: short notes must always find one. */
 const turnLimits: TurnLimits = { all: 6, large: 3 };
 
+/** Looks at sources, each with a thread of its own. */
+const lookLimits: TurnLimits = { all: 2, large: 2 };
+
 /** A worker that polls until it is told to stop. */
 export interface RunningWorker {
   /** Resolves when it has stopped; rejects when it fails. */
@@ -61,6 +64,7 @@ export async function startWorker(settings: Settings, log: WorkerLog): Promise<R
         log: log.jobs,
       }),
       new Turns(turnLimits),
+      new Turns(lookLimits),
     ),
     // An aborted export stops within a second instead of after the default five.
     maxHeartbeatThrottleInterval: '1 second',

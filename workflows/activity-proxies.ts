@@ -37,3 +37,10 @@ export const { exportSource, prepareDelta, loadDelta } = proxyActivities<SyncAct
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 500 },
 });
+
+/** A look that nobody may wait for any more: it is tried again once, should its worker have died. */
+export const { checkSources } = proxyActivities<SyncActivities>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout,
+  retry: { initialInterval: '1 second', maximumAttempts: 2 },
+});

@@ -4,6 +4,9 @@ import type { Mode, Task } from '../engine/job.ts';
 /** The workflow that runs one job of one connector. */
 export const syncJobType = 'syncJob';
 
+/** The workflow that looks at the sources of one connector, for no job. */
+export const checkConnectorType = 'checkConnector';
+
 /** Search attributes that list jobs by what people look for, also while no worker is up. */
 export const searchAttributes = {
   SyncJobState: 'Keyword',
@@ -21,9 +24,17 @@ export function manualJobId(
   suffix: string,
   task: Task = 'all',
 ): string {
-  const instant = startedAt.toISOString().replace(/[-:]|\.\d+/g, '');
   const what = task === 'all' ? mode : `${mode}.${task}`;
-  return `${connector}.${what}.${instant}-${suffix}`;
+  return `${connector}.${what}.${instantOf(startedAt)}-${suffix}`;
+}
+
+/** Id of a look at the sources of a connector. */
+export function checkId(connector: string, startedAt: Date, suffix: string): string {
+  return `${connector}.check.${instantOf(startedAt)}-${suffix}`;
+}
+
+function instantOf(date: Date): string {
+  return date.toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
 /** Id of a schedule, and the stem of the ids of the jobs it starts. */

@@ -1,2 +1,3 @@
 /** What the worker's bundle holds. */
+export { checkConnector } from './check-connector.ts';
 export { syncJob } from './sync-job.ts';

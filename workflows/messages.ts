@@ -22,6 +22,13 @@ export interface SyncJobRequest {
   readonly configurationFile?: string;
 }
 
+/** What starts a look at the sources of a connector. */
+export interface CheckConnectorRequest {
+  readonly connector: string;
+  /** As of {@link SyncJobRequest}. */
+  readonly configurationFile?: string;
+}
+
 /** A person's decision on a blocked job. */
 export interface Decision {
   /** Who decides. Required: the Temporal UI sends no identity of its own. */

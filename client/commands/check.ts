@@ -8,19 +8,23 @@ export function addCheck(program: Command, context: CommandContext): void {
     .command('check')
     .summary('what is missing before a run')
     .description(
-      'Looks at the configuration, PostgreSQL, Temporal, the worker and the source files, and names what is missing. Exit code 2 for the configuration, 1 for the rest.',
+      'Looks at the configuration, PostgreSQL, Temporal and the worker; then has the worker look at the sources, and then at every row of them; names what is missing. Each comes only after what is before it is in order. Exit code 2 for the configuration, 1 for the rest.',
     )
+    .argument('[connector]', 'look at the sources of this one only')
     .addHelpText(
       'after',
-      examples(['lockstep check', 'before the first run, and after every edit']),
+      examples(
+        ['lockstep check', 'before the first run, and after every edit'],
+        ['lockstep check sab --json', 'one connector, for another tool'],
+      ),
     )
-    .action(async (_: unknown, command: Command) => {
+    .action(async (connector: string | undefined, _: unknown, command: Command) => {
       await withLockstep(context, command, async ({ session, output }) => {
         const [{ check }, { checkText }] = await Promise.all([
           import('../check.ts'),
           import('../output/list-text.ts'),
         ]);
-        const report = await check(session);
+        const report = await check(session, { connector });
         await output.json(report);
         await output.text(checkText(output.terminal, report));
         const isMisconfigured = report.findings.some(

@@ -224,6 +224,9 @@ function nextText(terminal: Terminal, document: JobDocument): string {
     commands.push([`${alone} prepare`, 'what would it change?']);
   if (task === 'prepare' && state.startsWith('succeeded'))
     commands.push([`${alone} synchronize`, 'prepare it anew, and load it through the gate']);
+  if (state === 'failed') {
+    commands.push([`lockstep check ${connector}`, 'what stands in the way of the next run']);
+  }
   if (commands.length === 0) return '';
   const width = Math.max(...commands.map(([command]) => command.length));
   const lines = commands.map(

@@ -104,6 +104,11 @@ export function checkText({ colors }: Terminal, { ok, findings }: CheckReport): 
     lastHint = finding.hint;
     return `${sign} ${finding.message}${hint}`;
   });
-  const end = ok ? 'All is ready for a run.' : colors.bold('Not ready for a run.');
+  const isReady = findings.every((finding) => finding.ok || finding.area === 'data');
+  const end = ok
+    ? 'All is ready for a run.'
+    : colors.bold(
+        isReady ? 'Ready for a run, which would set aside what is named.' : 'Not ready for a run.',
+      );
   return [...lines, '', end].join('\n');
 }

@@ -140,18 +140,75 @@ test('check lists everything, each finding named, and fails with 2 for the confi
     ['configuration', false],
     ['store', false],
     ['temporal', false],
+    ['source', false],
   ]);
+  expect(report.findings.at(-1).message).toBe(
+    'sources and data were not looked at: the configuration is not in order',
+  );
 
   const file = await configuration();
   const environment = { LOCKSTEP_CONFIG: file };
   const without = await lockstep(['check'], environment);
   expect(without.exitCode).toBe(1);
   expect(without.stdout).toContain(`✓ ${file}: 1 connectors, 1 entity types, 0 associations`);
-  expect(without.stdout).toContain(`✗ hr: ${join(home, 'people.csv')} is not there`);
-  await writeFile(join(home, 'people.csv'), 'id\n1\n');
-  expect((await lockstep(['check'], environment)).stdout).toContain(
-    `✓ hr: ${join(home, 'people.csv')}`,
+  expect(without.stdout).toContain(
+    '✗ sources and data were not looked at: Temporal does not answer',
   );
+});
+
+test.each([
+  {
+    lacks: 'a connection',
+    yaml: 'connectors: { hr: { kind: csv } }',
+    says: 'connectors.hr.directory',
+  },
+  {
+    lacks: 'an entity type',
+    yaml: 'connectors: { hr: { kind: csv, directory: . }, crm: { kind: csv, directory: . } }',
+    says: 'crm: no entity type is mapped to this connector',
+  },
+  {
+    lacks: 'a key',
+    yaml: 'connectors: { hr: { kind: csv, directory: . } }',
+    key: 'nr',
+    says: '“nr” is not a property of person; did you mean “id”?',
+  },
+  {
+    lacks: 'a mapping',
+    yaml: 'connectors: { hr: { kind: csv, directory: . } }',
+    property: '{}',
+    says: 'person.properties.id: needs either a column or an expression',
+  },
+  {
+    lacks: 'a limit',
+    yaml: 'connectors: { hr: { kind: csv, directory: ., thresholds: { maximumDeletedLines: unlimited, maxPercentageDeletedLines: unlimited } } }',
+    says: 'connectors.hr.thresholds: leaves a kind of change unguarded',
+  },
+  {
+    lacks: 'what it refers to',
+    yaml: 'connectors: { hr: { kind: csv, directory: . } }',
+    property: '{ column: id, references: persn }',
+    says: 'there is no entity type “persn”; did you mean “person”?',
+  },
+])('check names what a configuration lacks: $lacks', async ({ yaml, key, property, says }) => {
+  const file = join(home, 'lockstep.yaml');
+  const properties = `{ id: ${property ?? '{ column: id }'} }`;
+  const type = `{ connector: hr, source: people.csv, key: ${key ?? 'id'}, properties: ${properties} }`;
+  await writeFile(file, `${yaml}\nentityTypes:\n  person: ${type}\n`);
+  const { exitCode, stdout } = await lockstep(['check', '--json', '--config', file]);
+  expect(exitCode).toBe(2);
+  const { findings } = JSON.parse(stdout) as { findings: { area: string; message: string }[] };
+  const named = findings.filter(({ area, message }) => area !== 'source' && message.includes(says));
+  expect(named, stdout).toHaveLength(1);
+  expect(named[0]?.area).toBe('configuration');
+  expect(findings.at(-1)?.message).toContain('the configuration is not in order');
+});
+
+test('check of a connector that does not exist names the nearest', async () => {
+  const file = await configuration();
+  const { exitCode, stderr } = await lockstep(['check', 'hrr', '--config', file]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('There is no connector “hrr”; did you mean “hr”?');
 });
 
 test('a configuration with several faults is reported fault by fault', async () => {

@@ -248,7 +248,8 @@ test('check says which of all is missing: the worker', async () => {
   const { ok, findings } = await check(session);
   expect(ok).toBe(false);
   const bad = findings.filter((finding) => !finding.ok).map(({ area }) => area);
-  expect(bad).toEqual(['source', 'worker']);
+  expect(bad).toEqual(['worker', 'source']);
+  expect(findings.at(-1)?.message).toBe('sources and data were not looked at: no worker is up');
   expect(findings.find(({ area }) => area === 'store')?.ok).toBe(true);
   expect(findings.find(({ area }) => area === 'temporal')?.ok).toBe(true);
 });

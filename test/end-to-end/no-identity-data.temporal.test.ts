@@ -93,6 +93,20 @@ test('values of identity data are in the store, and nowhere in Temporal or in lo
   await fail(rows.toReversed(), 'SourceColumnMissing');
   await fail([header, ...rows, `"${canary('open')},${canary('end')}`], 'SourceUnreadable');
 
+  // A look before a run tells columns and lines of the same rows, and of a file that nobody gave a header.
+  for (const lines of [[header, ...rows], rows.toReversed()]) {
+    await writePeopleFile(stack, lines);
+    const look = await stack.client.workflow.start('checkConnector', {
+      workflowId: `sab.check.${lines.length}`,
+      taskQueue: stack.taskQueue,
+      args: [{ connector: 'sab' }],
+    });
+    const facts = (await look.result()) as object[];
+    expect(facts.length).toBeGreaterThan(4);
+    const described = [await look.fetchHistory(), (await look.describe()).raw, facts];
+    expect(canariesIn(described), look.workflowId).toEqual([]);
+  }
+
   for (const job of [loaded, ...failed]) {
     expect(canariesIn(await knownToTemporal(job)), job.id).toEqual([]);
     expect(canariesIn(await job.progress(), (await job.facts()).error), job.id).toEqual([]);

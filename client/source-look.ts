@@ -1,0 +1,62 @@
+/** Has a worker look at the sources of a connector, and waits for what it found. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError } from '@temporalio/client';
+import type { CheckFact } from '../engine/check-fact.ts';
+import { LockstepError } from '../engine/errors.ts';
+import { checkConnectorType, checkId } from '../workflows/identifiers.ts';
+import type { CheckConnectorRequest } from '../workflows/messages.ts';
+import { randomSuffix } from './run.ts';
+import type { Session } from './session.ts';
+import { failureOf, viewWorkflow } from './workflow-view.ts';
+
+const lookMs = 500;
+/** A worker that polls takes a task at once, unless it is of another version or has just died. */
+const untakenMs = 20_000;
+
+/**
+ * Runs the look at one connector to its end.
+ *
+ * @throws LockstepError why the worker could not look, or that none does
+ */
+export async function lookAtSources(session: Session, connector: string): Promise<CheckFact[]> {
+  const client = await session.temporal();
+  const configurationFile = await session.configurationFileOfJobs();
+  const request: CheckConnectorRequest = {
+    connector,
+    ...(configurationFile !== undefined && { configurationFile }),
+  };
+  const workflowId = checkId(connector, new Date(), randomSuffix());
+  const handle = await client.workflow.start(checkConnectorType, {
+    workflowId,
+    taskQueue: session.settings.taskQueue,
+    args: [request],
+    staticSummary: `${connector}: a look at its sources, by ${session.identity}`,
+    workflowExecutionTimeout: '1 hour',
+  });
+  const ended = new AbortController();
+  try {
+    const result = handle.result() as Promise<CheckFact[]>;
+    return await Promise.race([result, untilGivenUp(session, workflowId, ended.signal)]);
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { code, message, hint } = await failureOf(client, workflowId);
+    throw new LockstepError(code, message, { hint });
+  } finally {
+    ended.abort();
+  }
+}
+
+/** Rejects when no worker takes the look, which is then ended. */
+async function untilGivenUp(session: Session, id: string, signal: AbortSignal): Promise<never> {
+  const client = await session.temporal();
+  for (;;) {
+    // Rejects once nobody waits any more, which nobody hears.
+    await sleep(lookMs, undefined, { signal });
+    const { untakenSince } = await viewWorkflow(client, id);
+    if (untakenSince === undefined || Date.now() - untakenSince.getTime() < untakenMs) continue;
+    await client.workflow.getHandle(id).terminate('no worker took it');
+    throw new LockstepError('TemporalUnavailable', 'no worker took the look at its sources', {
+      hint: 'Is the worker of this version, and alive? Look at its log, and start it anew.',
+    });
+  }
+}

@@ -1,0 +1,44 @@
+/** Counts rows that cannot be used by their reason, and remembers the lines of the first ones. */
+import type { DataProblem } from './check-fact.ts';
+import type { RejectCode } from './errors.ts';
+
+/** So many lines are enough to go and look. */
+const linesKept = 5;
+
+interface Counted {
+  readonly code: RejectCode;
+  readonly column: string | null;
+  rows: number;
+  readonly lines: number[];
+}
+
+/** Bounded: one entry for each code and column. */
+export class ProblemTally {
+  readonly #counted = new Map<string, Counted>();
+
+  add(code: RejectCode, column: string | null, line: number): void {
+    const name = JSON.stringify([code, column]);
+    const counted = this.#counted.get(name) ?? { code, column, rows: 0, lines: [] };
+    counted.rows += 1;
+    counted.lines.push(line);
+    // Lines may come in any order: references are judged when their targets are known.
+    if (counted.lines.length > linesKept) {
+      counted.lines.sort((a, b) => a - b).pop();
+    }
+    this.#counted.set(name, counted);
+  }
+
+  /** What was counted of one source, in the order of the lines where it first came. */
+  problems(scope: string, source: string): DataProblem[] {
+    const problems = [...this.#counted.values()].map(
+      ({ lines, ...counted }): DataProblem => ({
+        fact: 'data-problem',
+        scope,
+        source,
+        ...counted,
+        lines: lines.toSorted((a, b) => a - b),
+      }),
+    );
+    return problems.sort((a, b) => (a.lines[0] ?? 0) - (b.lines[0] ?? 0));
+  }
+}

@@ -9,6 +9,7 @@ import { newestExtraction, recordExtraction } from '../store/extraction-store.ts
 import { pinnedConfiguration, recordStep } from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { removeOldExtractions } from './extraction-retention.ts';
 import type { Report } from './pulse.ts';
 
 /** An extraction in numbers. */
@@ -53,12 +54,32 @@ export async function exportSource(
     });
     await recordStep(store, jobId, 'export', 'succeeded');
     log.info({ job: jobId, extraction: manifest.id, rows, bytes }, 'exported');
+    await cleanUp(settings);
     return { extraction: manifest.id, rows, bytes };
   } catch (error) {
     await extraction.discard();
     throw error;
   }
+
+  /** Who makes extractions removes the old ones, a few at a time. Whether that succeeds is not this job's concern. */
+  async function cleanUp({ name, keepExtractionsDays }: ConnectorSettings): Promise<void> {
+    if (keepExtractionsDays === null) return;
+    const before = new Date(Date.now() - keepExtractionsDays * dayMs);
+    const retention = { connector: name, before, actor: jobId, limit: removedAtOnce };
+    try {
+      const removed = await removeOldExtractions({ store, extractions }, retention);
+      if (removed > 0) log.info({ job: jobId, removed }, 'removed old extractions');
+    } catch (error) {
+      const { name: kind, code } = error as NodeJS.ErrnoException;
+      log.warn({ job: jobId, kind, code }, 'old extractions could not be removed');
+    }
+  }
 }
+
+const dayMs = 24 * 3_600_000;
+
+/** More than one for each that is made: a backlog shrinks. */
+const removedAtOnce = 20;
 
 /** The sources that entity types and associations of a connector are mapped to, each once. */
 export function mappedSources(configuration: Configuration, connector: string): Source[] {

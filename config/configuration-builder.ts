@@ -16,6 +16,7 @@ import type {
   ConnectorSettings,
 } from './configuration.ts';
 import { modesOf } from './connector-modes.ts';
+import { daysOf } from './days.ts';
 import type {
   ConfigurationDocument,
   ConnectorDocument,
@@ -73,6 +74,7 @@ export class ConfigurationBuilder {
         this.#report([...path, 'schedules', ...inner], message),
       ),
       approvers: document.approvers,
+      keepExtractionsDays: daysOf(document.keepExtractions ?? '30d'),
       thresholds: (document.thresholds ?? {}) as ThresholdSettings,
     };
   }

@@ -21,6 +21,8 @@ interface CommonSettings {
   readonly modes: readonly Mode[];
   readonly schedules: Schedules;
   readonly approvers: readonly string[] | undefined;
+  /** How long extractions are kept, in days; null for ever. */
+  readonly keepExtractionsDays: number | null;
   readonly thresholds: ThresholdSettings;
 }
 

@@ -73,6 +73,13 @@ const commonOfConnectors = {
     .min(1)
     .optional()
     .describe('Temporal identities or principals that may resume or abort. Default: everybody.'),
+  keepExtractions: z
+    .string()
+    .regex(/^([1-9]\d{0,3}[dw]|forever)$/, 'write a number and d or w, as in 30d, or forever')
+    .optional()
+    .describe(
+      'How long extractions are kept: d days, w weeks, or forever. Older ones are removed by the next export, but for the one loaded last and those in use. They hold identity data. Default 30d.',
+    ),
   thresholds: thresholds.optional(),
 };
 

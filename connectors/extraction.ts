@@ -101,6 +101,37 @@ function sha256Of(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** A directory that stands among the extractions of a connector. */
+export interface ExtractionEntry {
+  /** The id of the extraction, if that is what it is. */
+  readonly id: string;
+  /** An export left it in the middle, or is writing it still. */
+  readonly isUnfinished: boolean;
+  readonly changedAt: Date;
+}
+
+/** What is on disk of a connector's extractions; nothing where none was ever made. */
+export async function extractionEntries(
+  root: string,
+  connector: string,
+): Promise<ExtractionEntry[]> {
+  const entries: ExtractionEntry[] = [];
+  for (const name of await readdir(join(root, connector)).catch(() => [])) {
+    // The digests that are kept beside them have no job before the sign.
+    if (name.indexOf('~') <= 0) continue;
+    const found = await stat(join(root, connector, name)).catch(() => undefined);
+    if (!found?.isDirectory()) continue;
+    const isUnfinished = name.endsWith('~unfinished');
+    entries.push({ id: `${connector}/${name}`, isUnfinished, changedAt: found.mtime });
+  }
+  return entries;
+}
+
+/** Removes an extraction, or what is left of one. Harmless when it is gone. */
+export async function removeExtraction(root: string, id: string): Promise<void> {
+  await rm(join(root, id), { recursive: true, force: true });
+}
+
 /** Where a file of an extraction is. */
 export function extractedPath(root: string, id: string, { file }: ExtractedFile): string {
   return join(root, id, file);

@@ -1,5 +1,5 @@
 /** `lockstep worker`, `lockstep migrate` and `lockstep purge`: the parts alone, for production. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LockstepError } from '../../engine/errors.ts';
 import { runInForeground, runScript } from '../worker-process.ts';
 import { type CommandContext, examples, type GlobalOptions, outputOf } from './command.ts';
@@ -48,28 +48,47 @@ export function addMigrate(program: Command, context: CommandContext): void {
 export function addPurge(program: Command, context: CommandContext): void {
   program
     .command('purge')
-    .summary('take old changes out of the history')
+    .summary('remove old changes and old extractions')
     .description(
-      'Removes the single changes of every job that ended before a day. Jobs, counts, decisions and the audit log stay. Runs beside jobs, and may be interrupted.',
+      'Removes the single changes of every job that ended before a day, and the extractions made before it. Jobs, counts, rejects, decisions and the audit log stay; so does the extraction of each connector that was loaded last. Runs beside jobs, and may be interrupted.',
     )
     .requiredOption('--before <day>', 'such as 2026-01-31 (UTC)', day)
+    .addOption(new Option('--only <what>', 'not both').choices(['changes', 'extractions']))
     .addHelpText(
       'after',
       examples(['lockstep purge --before 2026-01-31', 'as a role that may delete rows']),
     )
-    .action(async ({ before }: { before: string }, command: Command) => {
+    .action(async ({ before, only }: { before: string; only?: string }, command: Command) => {
       const output = outputOf(context, command);
       const environment = await environmentFor(context, command);
       let printed = '';
       const write = (text: string) => {
         printed += text;
       };
-      const code = await runScript('purge', environment, write, before);
+      const code = await runScript('purge', environment, write, before, ...(only ? [only] : []));
       if (code !== 0) throw new LockstepError('StoreUnavailable', printed.trim());
-      const purged = JSON.parse(printed) as { deltas: number; rows: number };
-      if (output.isJson) await output.json(purged);
-      else await output.text(`Removed ${purged.rows} changes of ${purged.deltas} deltas.\n`);
+      const purged = JSON.parse(printed) as Purged;
+      await output.json(purged);
+      const { readSettings } = await import('../../config/settings.ts');
+      await output.text(purgedText(purged, readSettings(environment).extractions));
     });
+}
+
+/** What was removed; what was not looked for is left out. `extractions` is null where there is no directory of them. */
+interface Purged {
+  readonly deltas?: number;
+  readonly rows?: number;
+  readonly extractions?: number | null;
+}
+
+function purgedText({ deltas, rows, extractions }: Purged, directory: string): string {
+  const lines = [
+    rows !== undefined && `Removed ${rows} changes of ${deltas} deltas.`,
+    typeof extractions === 'number' && `Removed ${extractions} extractions.`,
+    extractions === null &&
+      `There are no extractions at ${directory}: remove them where the workers run.`,
+  ];
+  return lines.filter(Boolean).join('\n');
 }
 
 function day(text: string): string {

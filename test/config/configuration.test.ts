@@ -27,6 +27,7 @@ test('a valid file is read: names, paths and defaults', async () => {
       incremental: 'never',
     },
     approvers: undefined,
+    keepExtractionsDays: 30,
     thresholds: {},
   });
   expect(configuration.entityTypes.get('user')?.properties).toMatchObject([
@@ -37,6 +38,16 @@ test('a valid file is read: names, paths and defaults', async () => {
   expect(configuration.associations.get('membership')).toMatchObject({
     from: { property: 'teams' },
   });
+});
+
+test.each<[string, number | null]>([
+  ['90d', 90],
+  ['2w', 14],
+  ['forever', null],
+])('extractions are kept for %s', async (text, days) => {
+  const document = changed('connectors.sab.keepExtractions', text);
+  const { configuration } = await read(directory, document);
+  expect(configuration.connectors.get('sab')?.keepExtractionsDays).toBe(days);
 });
 
 describe('the environment', () => {

@@ -23,6 +23,7 @@ describe('a finding is told with its path and message', () => {
     ],
     ['connectors.sab.delimiter', '::', /connectors\.sab\.delimiter: /],
     ['connectors.sab.encoding', 'latin1', /connectors\.sab\.encoding: /],
+    ['connectors.sab.keepExtractions', '0d', /connectors\.sab\.keepExtractions: .*30d, or forever/],
     ['connectors.sab.approvers', [], /connectors\.sab\.approvers: /],
     [
       'connectors.sab.schedules.incremental',

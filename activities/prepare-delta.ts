@@ -31,6 +31,8 @@ import { noteSource, untouchedSources } from '../store/scope-source.ts';
 import { createStaging } from '../store/staging.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { type CountedSource, findCauses, type Judged } from './diagnosis.ts';
+import { type FormerLoad, formerKeyOf, formerLoad } from './former-load.ts';
 import { type MappedSource, sourcesOf } from './mapped-source.ts';
 import type { Report } from './pulse.ts';
 import { RecordMapper } from './record-mapper.ts';
@@ -50,10 +52,11 @@ export interface PrepareRequest {
  * Every source's header is checked before the first comparison.
  */
 export async function prepareDelta(
-  { store, configurations, extractions, log }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   request: PrepareRequest,
   report: Report,
 ): Promise<DeltaSummary> {
+  const { store, configurations, extractions, log } = dependencies;
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'prepare', 'running');
   const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
@@ -62,6 +65,7 @@ export async function prepareDelta(
     thoroughly: request.kept ?? false,
   });
   const sources = await sourcesOf(configuration, request.connector, manifest, model, extractions);
+  const former = await formerLoad(dependencies, request.connector);
   const mapper = new RecordMapper();
   try {
     await store.transaction('read committed', (session) => discardDeltas(session, jobId));
@@ -98,12 +102,15 @@ export async function prepareDelta(
           source.columnNames,
         ]);
         await recordRejects(plan, Object.fromEntries(columns));
-        return await judge(
+        const judged = await judge(
           plan,
           readings,
           configuration,
           configuration.connectors.get(request.connector) as ConnectorSettings,
+          former,
         );
+        const diagnoses = await findCauses(plan, judged, former, cancellationSignal());
+        return await closeDelta(plan, judged.delta, diagnoses, judged.changes);
       },
       cancellationSignal(),
     );
@@ -157,27 +164,32 @@ async function judge(
   readings: readonly SourceReading[],
   configuration: Configuration,
   connector: ConnectorSettings,
-): Promise<DeltaSummary> {
+  former: FormerLoad,
+): Promise<Judged> {
   const changes = await countChanges(plan);
   const links = await countLinks(plan, changes.all);
   const entityTypes: Record<string, Counts> = {};
   const associations: Record<string, Counts> = {};
   const scopes: PlannedChanges[] = [];
+  const sources: CountedSource[] = [];
   for (const reading of readings) {
     const { comparison, source } = reading;
     const planned = await countResources(plan, comparison, changes.all);
     const link = links.find(({ navigation }) => navigation.scope === comparison.name);
     await rememberSource(plan, reading, planned.rejected, link ?? planned);
+    const { read } = reading;
+    sources.push({ reading, counts: { ...(link ?? planned), rejected: planned.rejected, read } });
     if (link) {
       associations[comparison.name] = countsOfAssociation(reading, planned, link);
       continue;
     }
     entityTypes[comparison.name] = countsOfEntityType(reading, planned, links);
+    const own = resolveThresholds(source.thresholds, connector.thresholds);
     scopes.push({
       ...planned,
       scope: comparison.name,
       of: 'lines',
-      thresholds: resolveThresholds(source.thresholds, connector.thresholds),
+      thresholds: hasAnotherKey(source, former) ? { ...own, ...nothingUnasked } : own,
     });
   }
   for (const link of links) {
@@ -206,7 +218,18 @@ async function judge(
     ...rejectedLinks,
     ...links.map(linkCounts),
   ]);
-  return await closeDelta(plan, { entityTypes, associations, counts, breaches }, changes);
+  return { delta: { entityTypes, associations, counts, breaches }, changes, sources, links };
+}
+
+/** Another key than at the last load is other resources, however few: a person is asked. */
+const nothingUnasked = {
+  maximumInsertedLines: 0,
+  maximumUpdatedLines: 0,
+  maximumDeletedLines: 0,
+} as const;
+
+function hasAnotherKey({ task }: MappedSource, former: FormerLoad): boolean {
+  return 'entityType' in task && formerKeyOf(task.entityType, former) !== null;
 }
 
 /** A scope without rejects need not be compared again as long as its source stays as it is. */

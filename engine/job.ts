@@ -1,5 +1,6 @@
 /** A job: its states, modes, and the document that every command prints about it. */
 import type { Counts } from './counts.ts';
+import type { Diagnosis } from './diagnosis/diagnosis.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Breach } from './threshold.ts';
 
@@ -44,13 +45,6 @@ export interface JobError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
-}
-
-/** A likely cause of a breach, in the words of the person who reviews it. */
-export interface Diagnosis {
-  readonly kind: string;
-  readonly scope: string;
-  readonly detail: string;
 }
 
 /** The document that `run`, `resume`, `abort` and `job` print with `--json`. */

@@ -1,6 +1,7 @@
 /** Prepares a delta in one transaction: stored digests out, new rows in, comparison in SQL, counts, digest. */
 import type { PoolClient } from 'pg';
 import type { Counts } from '../engine/counts.ts';
+import { type Diagnosis, type Finding, findingOf } from '../engine/diagnosis/diagnosis.ts';
 import type { Breach } from '../engine/threshold.ts';
 import {
   digestOf,
@@ -185,6 +186,8 @@ export interface DeltaSummary {
   readonly entityTypes: Readonly<Record<string, Counts>>;
   readonly associations: Readonly<Record<string, Counts>>;
   readonly breaches: readonly Breach[];
+  /** Likely causes, without what they quote: that stays in the store. */
+  readonly diagnoses: readonly Finding[];
   /** There is nothing to apply: neither a change nor anything to remember. */
   readonly empty: boolean;
 }
@@ -217,16 +220,24 @@ export async function countChanges({
   return { all: [...(await plannedChanges(session, deltaId)), ...sealed], sealed };
 }
 
-/** Closes the preparation: digests the delta, and writes down its counts and breaches. */
+/** What a delta comes to. */
+export type JudgedDelta = Pick<
+  DeltaSummary,
+  'counts' | 'entityTypes' | 'associations' | 'breaches'
+>;
+
+/** Closes the preparation: digests the delta, and writes down its counts, breaches and their likely causes. */
 export async function closeDelta(
   { session, deltaId, entityTypes, associations }: Plan,
-  judged: Omit<DeltaSummary, 'digest' | 'empty'>,
+  judged: JudgedDelta,
+  diagnoses: readonly Diagnosis[],
   { all, sealed }: PlannedDelta,
 ): Promise<DeltaSummary> {
   const planned = [...all, ...(await plannedBookkeeping(session, deltaId))];
   const digest = digestOf(deltaId, planned);
   await session.query(
-    `update delta set digest = $2, counts = $3, entity_types = $4, associations = $5, breaches = $6, sealed = $7
+    `update delta set digest = $2, counts = $3, entity_types = $4, associations = $5, breaches = $6, sealed = $7,
+       diagnoses = $8
      where id = $1`,
     [
       deltaId,
@@ -236,10 +247,16 @@ export async function closeDelta(
       JSON.stringify(judged.associations),
       JSON.stringify(judged.breaches),
       JSON.stringify(sealed),
+      JSON.stringify(diagnoses),
     ],
   );
   for (const { changes } of [...entityTypes, ...associations].filter(hasOwnTable)) {
     await sealFirstChanges(session, changes);
   }
-  return { digest, ...judged, empty: planned.length === 0 };
+  return {
+    digest,
+    ...judged,
+    diagnoses: diagnoses.map(findingOf),
+    empty: planned.length === 0,
+  };
 }

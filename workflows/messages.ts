@@ -1,6 +1,7 @@
 /** What one may say to, and ask of, a running job. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Counts } from '../engine/counts.ts';
+import type { Finding } from '../engine/diagnosis/diagnosis.ts';
 import type { JobState, Mode, StepName, Task } from '../engine/job.ts';
 import type { Breach } from '../engine/threshold.ts';
 
@@ -52,6 +53,8 @@ export interface JobProgress {
   readonly step: StepName | 'waiting' | 'ended';
   readonly counts: Counts | null;
   readonly breaches: readonly Breach[];
+  /** Their likely causes, without what they quote. */
+  readonly diagnoses: readonly Finding[];
   /** Digest of the delta under review. */
   readonly delta: string | null;
   /** What people said to the job and what came of it, the latest last; the table `decision` has all of it. */

@@ -1,5 +1,6 @@
 /** What the Temporal UI tells of a job, in Markdown: where it stands, what breached, and what each button does. */
 import { counterNames } from '../engine/counts.ts';
+import { describeFinding, type Finding, whatToCheck } from '../engine/diagnosis/diagnosis.ts';
 import type { Task } from '../engine/job.ts';
 import type { Breach } from '../engine/threshold.ts';
 import type { JobProgress } from './messages.ts';
@@ -20,6 +21,7 @@ export function tellStory({ connector, task, id }: Storied, progress: JobProgres
     parts.push(
       'Nothing was written. The job waits for a person, for as long as it takes.',
       breachList(progress.breaches),
+      ...causes(progress.diagnoses),
       `Review every change with \`lockstep changes ${id}\`. Then **More Actions**, **Send a Signal**:`,
       [
         '- `resume` with `{"by": "your name", "reason": "…"}` applies exactly the reviewed changes, once.',
@@ -39,6 +41,14 @@ export function tellStory({ connector, task, id }: Storied, progress: JobProgres
 /** One breach in words. */
 export function describeBreach({ threshold, scope, planned, allowed, base }: Breach): string {
   return `Threshold Exceeded: ${threshold} of ${scope}: ${planned} planned, ${allowed} allowed, ${base} stored`;
+}
+
+function causes(diagnoses: readonly Finding[]): string[] {
+  if (diagnoses.length === 0) return [];
+  const list = diagnoses.map(
+    (finding) => `- ${describeFinding(finding)}: ${whatToCheck[finding.kind]}`,
+  );
+  return [['Likely cause:', ...list].join('\n')];
 }
 
 function breachList(breaches: readonly Breach[]): string {

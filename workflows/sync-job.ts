@@ -109,6 +109,7 @@ class Job {
     step: 'waiting',
     counts: null,
     breaches: [],
+    diagnoses: [],
     delta: null,
   };
   readonly #notes: string[] = [];
@@ -158,9 +159,10 @@ class Job {
     this.#update({ state: 'running', step });
   }
 
-  review({ counts, breaches, digest, empty }: Delta): void {
+  review({ counts, breaches, diagnoses, digest, empty }: Delta): void {
     this.#isDeltaEmpty = empty;
-    this.#update({ counts, breaches, delta: digest });
+    // Deltas of an older worker have none.
+    this.#update({ counts, breaches, diagnoses: diagnoses ?? [], delta: digest });
   }
 
   /** Leaves an extraction of the connected system as it is now. */
@@ -198,7 +200,7 @@ class Job {
 
   /** Waits for a person. Returns when the delta under review is resumed; an abort cancels the steps. */
   async waitAtTheGate(reviewedBefore: boolean): Promise<void> {
-    const { breaches } = this.#progress;
+    const { breaches, diagnoses } = this.#progress;
     this.#update({ state: 'blocked', step: 'gate' });
     upsertSearchAttributes({
       SyncJobState: ['blocked'],
@@ -213,7 +215,7 @@ class Job {
     };
     this.#announcing = true;
     try {
-      await blockJob({ breaches, error: reviewedBefore ? stale : null });
+      await blockJob({ breaches, diagnoses, error: reviewedBefore ? stale : null });
     } finally {
       this.#announcing = false;
     }

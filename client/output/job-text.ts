@@ -3,6 +3,7 @@ import type { Counts } from '../../engine/counts.ts';
 import { changesNothing } from '../../engine/counts.ts';
 import type { JobDocument, JobState } from '../../engine/job.ts';
 import type { JobRecord } from '../../store/queries/job-document.ts';
+import { diagnosisText } from './diagnosis-text.ts';
 import { duration, localTime } from './duration.ts';
 import { type Column, table } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -20,7 +21,7 @@ export function jobText(terminal: Terminal, job: JobDocument, history?: JobHisto
     errorText(terminal, job),
     // Who has just resumed a job has read them.
     isLoaded(job) ? '' : breachTable(terminal, job),
-    isLoaded(job) ? '' : diagnosisText(terminal, job),
+    isLoaded(job) ? '' : diagnosisText(terminal, job.diagnoses),
     countTable(terminal, job),
     rejectText(terminal, job, history),
     nextText(terminal, job),
@@ -36,7 +37,7 @@ export function jobDetailText(terminal: Terminal, job: JobDocument, history: Job
     stepTable(terminal, history),
     errorText(terminal, job),
     breachTable(terminal, job),
-    diagnosisText(terminal, job),
+    diagnosisText(terminal, job.diagnoses),
     countTable(terminal, job),
     rejectText(terminal, job, history),
     decisionText(terminal, history),
@@ -152,14 +153,6 @@ function breachTable(terminal: Terminal, { breaches }: JobDocument): string {
   ]);
   const title = terminal.colors.bold(terminal.colors.yellow('Threshold Exceeded'));
   return `${title}\n${table(terminal, columns, rows)}`;
-}
-
-function diagnosisText({ colors }: Terminal, { diagnoses }: JobDocument): string {
-  if (diagnoses.length === 0) return '';
-  const lines = diagnoses.map(({ kind, scope, detail }) =>
-    `  ${kind}  ${scope}  ${detail}`.trimEnd(),
-  );
-  return [colors.bold('Likely cause'), ...lines].join('\n');
 }
 
 const counters = [

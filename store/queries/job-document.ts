@@ -1,7 +1,7 @@
 /** The document of a job, as every command prints it, and what a reader of its history wants beside it. */
 import { type Counts, noCounts } from '../../engine/counts.ts';
+import type { Diagnosis } from '../../engine/diagnosis/diagnosis.ts';
 import type {
-  Diagnosis,
   JobDocument,
   JobError,
   JobState,

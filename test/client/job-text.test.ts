@@ -26,7 +26,19 @@ const blocked: JobDocument = {
   breaches: [
     { threshold: 'maximumDeletedLines', scope: 'sab_user', planned: 6, allowed: 5, base: 1000 },
   ],
-  diagnoses: [{ kind: 'blankSource', scope: 'sab_user', detail: 'half the rows' }],
+  diagnoses: [
+    {
+      kind: 'scopeShrank',
+      scope: 'sab_user',
+      detail: '94 of 100 rows are left; all rows with org_code=HR are gone',
+      columns: ['org_code'],
+      examples: [
+        { key: null, property: 'org_code=HR', before: 'about 6 rows', after: 'none' },
+        { key: 'ada', property: 'user_id', before: 'ada', after: null },
+      ],
+      check: 'Ask whether it was exported completely.',
+    },
+  ],
   error: null,
 };
 const history = { steps: [], decisions: [], rejects: { KeyDuplicate: 2, ValueInvalid: 1 } };
@@ -40,7 +52,10 @@ Threshold Exceeded
   maximumDeletedLines  sab_user        6        5      1 000
 
 Likely cause
-  blankSource  sab_user  half the rows
+  scopeShrank  sab_user  94 of 100 rows are left; all rows with org_code=HR are gone
+    org_code=HR: about 6 rows → none
+    ada, user_id: ada → nothing
+    Check: Ask whether it was exported completely.
 
 What it would change
                    Read  Rejected  Unchanged  Inserted  Updated  Deleted  Links +  Links ~  Links -

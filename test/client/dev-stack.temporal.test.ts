@@ -62,7 +62,9 @@ test('everything is started, found by its home, and stopped without a trace', as
     environment: { LOCKSTEP_HOME: home },
     configurationFile,
   });
-  expect(await lockstep.run('dev')).toMatchObject({
+  const job = await lockstep.run('dev');
+  // Whatever is wrong, the worker's log tells more.
+  expect(job, await readFile(join(home, 'worker.log'), 'utf8')).toMatchObject({
     state: 'blocked',
     error: null,
     counts: { inserted: 1 },

@@ -77,7 +77,9 @@ async function findReferences(
   for (const name of ['sql', 'freeze'] as const) {
     if (names.includes(name)) found.push(setBasedSql(runner, name));
   }
-  if (names.includes('dlt')) found.push(await findDlt(cache, signal));
+  for (const name of ['dlt', 'arrow'] as const) {
+    if (names.includes(name)) found.push(await findDlt(name, cache, signal));
+  }
   if (names.includes('sling')) found.push(await findSling(cache, signal));
   return found;
 }

@@ -7,12 +7,23 @@ import { pythonEnvironment } from './python-environment.ts';
 
 const script = fileURLToPath(new URL('./dlt-load.py', import.meta.url));
 
-export async function findDlt(cache: string, signal: AbortSignal): Promise<Tool | MissingTool> {
+/** How dlt gets at the rows: it hands files on that it does not look into, or takes Arrow tables. */
+const ways = {
+  dlt: { mode: 'files', title: 'dlt 1.31, files as they are' },
+  arrow: { mode: 'arrow', title: 'dlt 1.31, rows' },
+} as const;
+
+export async function findDlt(
+  name: keyof typeof ways,
+  cache: string,
+  signal: AbortSignal,
+): Promise<Tool | MissingTool> {
+  const { mode, title } = ways[name];
   const environment = await pythonEnvironment('dlt', cache, signal);
-  if ('missing' in environment) return { name: 'dlt', missing: environment.missing };
+  if ('missing' in environment) return { name, missing: environment.missing };
   return {
-    name: 'dlt',
-    title: 'dlt 1.31',
+    name,
+    title,
     keepsDeletedRows: true,
     async open({ databaseUrl, home, signal }) {
       const env = {
@@ -27,7 +38,11 @@ export async function findDlt(cache: string, signal: AbortSignal): Promise<Tool 
         rows: rowsOfSchema('bench'),
         async load(_phase, { directory }) {
           const options = { env, signal };
-          const { seconds } = await runProgram(environment.python, [script, directory], options);
+          const { seconds } = await runProgram(
+            environment.python,
+            [script, mode, directory],
+            options,
+          );
           return { seconds };
         },
       };

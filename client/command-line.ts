@@ -8,6 +8,7 @@ import { addCheck } from './commands/check.ts';
 import { type CommandContext, examples } from './commands/command.ts';
 import { addDecision } from './commands/decide.ts';
 import { addDev } from './commands/dev.ts';
+import { addExtraction, addExtractions } from './commands/extractions.ts';
 import { addJob, addJobs } from './commands/jobs.ts';
 import { addMigrate, addPurge, addWorker } from './commands/parts.ts';
 import { addRun } from './commands/run.ts';
@@ -70,6 +71,8 @@ function createProgram(context: CommandContext): Command {
   addJob(program, context);
   addChanges(program, context);
   addRejects(program, context);
+  addExtractions(program, context);
+  addExtraction(program, context);
   addList(program, context);
   addShow(program, context);
   program.commandsGroup('Automation:');

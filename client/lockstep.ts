@@ -2,6 +2,7 @@
 import type { JobDocument, JobState } from '../engine/job.ts';
 import type { Reject } from '../engine/reject.ts';
 import type { Change } from '../store/queries/changes.ts';
+import type { ExtractionSummary } from '../store/queries/extractions.ts';
 import type { JobSummary } from '../store/queries/jobs.ts';
 import type { ResourceDocument } from '../store/queries/resources.ts';
 import {
@@ -14,6 +15,12 @@ import {
 } from './browse.ts';
 import { type CheckOptions, type CheckReport, check } from './check.ts';
 import { type DecideOptions, decideJob } from './decide.ts';
+import {
+  type DownloadedExtraction,
+  downloadExtraction,
+  type ExtractionsOptions,
+  viewExtractions,
+} from './extractions.ts';
 import { viewJob, viewJobs } from './job-view.ts';
 import { inOurWords } from './outage.ts';
 import { type RunOptions, runJob } from './run.ts';
@@ -36,6 +43,9 @@ export type {
   CheckOptions,
   CheckReport,
   DecideOptions,
+  DownloadedExtraction,
+  ExtractionSummary,
+  ExtractionsOptions,
   JobDocument,
   JobSummary,
   ListOptions,
@@ -67,6 +77,10 @@ export interface Lockstep extends AsyncDisposable {
   jobs(options?: JobsOptions): Promise<JobSummary[]>;
   /** The changes of the newest delta of a job, streamed: there may be millions. */
   changes(id: string, options?: ChangesOptions): AsyncIterable<Change>;
+  /** The extractions that are kept, newest first. */
+  extractions(options?: ExtractionsOptions): Promise<ExtractionSummary[]>;
+  /** Copies the files of an extraction (named by its id, or by a job) into a directory; works where the workers run. */
+  downloadExtraction(id: string, directory: string): Promise<DownloadedExtraction>;
   rejects(id: string, options?: { readonly limit?: number }): AsyncIterable<Reject>;
   /** Lets a blocked job load exactly the delta it shows now; resolves when it ended, or asks again. */
   resume(id: string, options?: DecideOptions): Promise<JobDocument>;
@@ -100,6 +114,8 @@ export function lockstepOf(session: Session): Lockstep {
     job: (id) => inWords(viewJob(session, id).then(({ document }) => document)),
     jobs: ({ limit = 50, ...options } = {}) => inWords(viewJobs(session, { ...options, limit })),
     changes: (id, options = {}) => eachInWords(changesOf(session, id, options)),
+    extractions: (options = {}) => inWords(viewExtractions(session, options)),
+    downloadExtraction: (id, directory) => inWords(downloadExtraction(session, id, directory)),
     rejects: (id, options = {}) => eachInWords(rejectsOf(session, id, options)),
     resume: (id, options = {}) => inWords(decideJob(session, 'resume', id, options)),
     abort: (id, options = {}) => inWords(decideJob(session, 'abort', id, options)),

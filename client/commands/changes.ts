@@ -1,6 +1,9 @@
 /** `lockstep changes` and `lockstep rejects`: what a job changes, and what it could not use. */
+import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type { Reject } from '../../engine/reject.ts';
 import { changeGroup, changeLine } from '../output/change-text.ts';
+import type { Output } from '../output/output.ts';
 import { rejectLine } from '../output/reject-text.ts';
 import { type CommandContext, examples, type Opened, withLockstep } from './command.ts';
 import { limitOf, limitOption } from './option.ts';
@@ -63,6 +66,36 @@ async function printChanges(
   if (shown === 0) await output.text('No changes.');
 }
 
+interface RejectsOptions {
+  readonly limit?: number;
+  readonly csv?: boolean;
+  readonly to?: string;
+}
+
+async function writeRejects(
+  path: string,
+  rejects: AsyncIterable<Reject>,
+  output: Output,
+): Promise<void> {
+  const [{ rejectsCsv }, { openNew }] = await Promise.all([
+    import('../output/rejects-csv.ts'),
+    import('../extractions.ts'),
+  ]);
+  let lines = -1;
+  await using file = await openNew(path);
+  try {
+    for await (const line of rejectsCsv(rejects)) {
+      await file.writeFile(`${line}\n`);
+      lines += 1;
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+  await output.json({ file: path, rejects: lines });
+  await output.text(`${path}: ${lines} rejects`);
+}
+
 export function addRejects(program: Command, context: CommandContext): void {
   program
     .command('rejects')
@@ -72,16 +105,27 @@ export function addRejects(program: Command, context: CommandContext): void {
     )
     .argument('<job>', 'id of the job, as `lockstep jobs` lists it')
     .addOption(limitOption(shownOnTerminal))
+    .option('--csv', 'as CSV for a spreadsheet')
+    .option('--to <file>', 'as CSV into a new file, for you alone')
     .addHelpText(
       'after',
       examples(
+        ['lockstep rejects <job> --to rejects.csv', 'for who mends the source'],
         ['lockstep rejects <job>', 'users.csv:17  ValueInvalid  hire_date="31/02/2021" …'],
         ['lockstep rejects <job> --json | jq length', 'how many?'],
       ),
     )
-    .action(async (id: string, options: { limit?: number }, command: Command) => {
+    .action(async (id: string, given: RejectsOptions, command: Command) => {
+      const { csv, to, ...options } = given;
       await withLockstep(context, command, async ({ lockstep, output }) => {
+        if (to !== undefined) return await writeRejects(to, lockstep.rejects(id, options), output);
         if (output.isJson) return await output.jsonArray(lockstep.rejects(id, options));
+        if (csv) {
+          const { rejectsCsv } = await import('../output/rejects-csv.ts');
+          for await (const line of rejectsCsv(lockstep.rejects(id, options)))
+            await output.text(line);
+          return;
+        }
         const limit = limitOf(options.limit, output, shownOnTerminal);
         let shown = 0;
         for await (const reject of lockstep.rejects(id, limit ? { limit: limit + 1 } : {})) {

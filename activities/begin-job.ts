@@ -23,6 +23,8 @@ export interface BeginRequest {
   readonly trigger: 'schedule' | 'person';
   readonly by: string | null;
   readonly configurationFile: string | null;
+  /** Id of the job whose changes this one takes back. */
+  readonly rollbackOf?: string | null;
 }
 
 /** The connector is ours, with the fence of the lease, and the extraction that a task alone works on; or somebody else's, and this job has nothing to do. */
@@ -57,6 +59,7 @@ export async function begin(
     simulated: task === 'prepare' || (request.simulate && task !== 'export'),
     trigger: request.trigger,
     requestedBy: request.by,
+    rollbackOf: request.rollbackOf ?? null,
   });
   const lease = await takeFromTheDead();
   if (!lease.held) {

@@ -9,6 +9,7 @@ import { exportSource } from './export-source.ts';
 import { toFailure } from './failures.ts';
 import { loadReviewed } from './load-reviewed.ts';
 import { prepareDelta } from './prepare-delta.ts';
+import { prepareRollback } from './prepare-rollback.ts';
 import { type Report, withPulse } from './pulse.ts';
 import { settleDecision } from './settle-decision.ts';
 
@@ -41,6 +42,8 @@ export function createSyncActivities(dependencies: ActivityDependencies) {
     exportSource: bind(exportSource),
     /** Leaves a delta; tells its counts, breaches and digest. */
     prepareDelta: bind(prepareDelta),
+    /** The same from what another job has changed. */
+    prepareRollback: bind(prepareRollback),
     /** Notes that the job waits for a person. */
     blockJob: bind(blockJob),
     /** Tells whether a decision counts. */

@@ -8,7 +8,8 @@ import { untouchedExtraction } from './untouched-extraction.ts';
 export interface LoadReviewedRequest {
   readonly connector: string;
   readonly fence: number;
-  readonly extraction: string;
+  /** Null for a rollback. */
+  readonly extraction: string | null;
   /** Digest of the delta that passed. */
   readonly digest: string;
   /** False when the delta goes straight from its preparation to its load. */
@@ -36,8 +37,10 @@ export async function loadReviewed(
   return outcome;
 
   async function load(): Promise<LoadOutcome> {
-    const thoroughly = reviewed || kept;
-    await untouchedExtraction({ store, extractions }, extraction, { thoroughly });
+    if (extraction !== null) {
+      const thoroughly = reviewed || kept;
+      await untouchedExtraction({ store, extractions }, extraction, { thoroughly });
+    }
     return await loadDelta(store, { jobId, connector, fence, digest });
   }
 }

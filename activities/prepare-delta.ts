@@ -251,7 +251,7 @@ async function rememberSource(
   await noteSource(plan, scope, rejected === 0 ? remembered : null, changes);
 }
 
-function linkCounts({ inserted, updated, deleted }: LinkPlan): Partial<Counts> {
+export function linkCounts({ inserted, updated, deleted }: LinkPlan): Partial<Counts> {
   return { linksInserted: inserted, linksUpdated: updated, linksDeleted: deleted };
 }
 
@@ -284,7 +284,7 @@ function countsOfAssociation(
 }
 
 /** A navigation property has the limits of its association, or of the entity type whose reference it is. */
-function linkThresholds(configuration: Configuration, { navigation }: LinkPlan) {
+export function linkThresholds(configuration: Configuration, { navigation }: LinkPlan) {
   const association = configuration.associations.get(navigation.scope);
   const entityType = configuration.entityTypes.get(navigation.scope.split('.')[0] ?? '');
   const owner = configuration.connectors.get(navigation.connector);

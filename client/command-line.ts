@@ -11,6 +11,7 @@ import { addDev } from './commands/dev.ts';
 import { addExtraction, addExtractions } from './commands/extractions.ts';
 import { addJob, addJobs } from './commands/jobs.ts';
 import { addMigrate, addPurge, addWorker } from './commands/parts.ts';
+import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
 import { addActivation, addSchedules } from './commands/schedules.ts';
 import { exitCodeOfError } from './exit-code.ts';
@@ -66,6 +67,7 @@ function createProgram(context: CommandContext): Command {
   addRun(program, context);
   addDecision('resume', program, context);
   addDecision('abort', program, context);
+  addRollback(program, context);
   program.commandsGroup('Look:');
   addJobs(program, context);
   addJob(program, context);

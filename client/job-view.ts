@@ -126,6 +126,7 @@ export function unwritten(id: string, workflow: WorkflowView): JobDocument {
     extraction: null,
     state: 'running',
     simulated: workflow.simulated,
+    ...(workflow.rollbackOf !== undefined && { rollbackOf: workflow.rollbackOf }),
     counts: noCounts,
     entityTypes: {},
     associations: {},

@@ -23,6 +23,7 @@ import {
 } from './extractions.ts';
 import { viewJob, viewJobs } from './job-view.ts';
 import { inOurWords } from './outage.ts';
+import { type RollbackOptions, rollBackJob } from './rollback.ts';
 import { type RunOptions, runJob } from './run.ts';
 import {
   type ActivationOptions,
@@ -52,6 +53,7 @@ export type {
   LockstepOptions,
   Reject,
   ResourceDocument,
+  RollbackOptions,
   RunOptions,
   ScheduleChanges,
   ScheduleDocument,
@@ -86,6 +88,11 @@ export interface Lockstep extends AsyncDisposable {
   resume(id: string, options?: DecideOptions): Promise<JobDocument>;
   /** Gives up a job's delta; resolves when it ended. */
   abort(id: string, options?: DecideOptions): Promise<JobDocument>;
+  /**
+   * Takes back what a job has changed, by a job of its own; resolves when that ended or blocked. What was changed again
+   * since is among its rejects.
+   */
+  rollback(id: string, options?: RollbackOptions): Promise<JobDocument>;
   /** The resources of an entity type, streamed in the order of their keys. */
   list(entityType: string, options?: ListOptions): AsyncIterable<ResourceDocument>;
   show(entityType: string, key: string): Promise<ResourceDocument>;
@@ -119,6 +126,7 @@ export function lockstepOf(session: Session): Lockstep {
     rejects: (id, options = {}) => eachInWords(rejectsOf(session, id, options)),
     resume: (id, options = {}) => inWords(decideJob(session, 'resume', id, options)),
     abort: (id, options = {}) => inWords(decideJob(session, 'abort', id, options)),
+    rollback: (id, options = {}) => inWords(rollBackJob(session, id, options)),
     list: (entityType, options = {}) => eachInWords(browse(session, entityType, options)),
     show: (entityType, key) =>
       inWords(look(session, entityType, key).then(({ resource }) => resource)),

@@ -57,13 +57,26 @@ export async function runJob(
   return wait ? await waitForJob(session, job, options) : (await viewJob(session, job)).document;
 }
 
-async function startJob(
+/** What {@link startJob} starts: a job that reads its connected system, or one that takes another one back. */
+interface StartOptions extends RunOptions {
+  readonly mode: Mode;
+  readonly rollbackOf?: string;
+}
+
+/** Starts the workflow of a job. @returns its id */
+export async function startJob(
   session: Session,
   connector: string,
-  options: RunOptions & { mode: Mode },
+  options: StartOptions,
 ): Promise<string> {
-  const { mode, task = 'all', extraction, simulate, by = session.identity } = options;
-  const workflowId = manualJobId(connector, mode, new Date(), randomSuffix(), task);
+  const { mode, task = 'all', extraction, simulate, rollbackOf, by = session.identity } = options;
+  const workflowId = manualJobId(
+    connector,
+    rollbackOf === undefined ? mode : 'rollback',
+    new Date(),
+    randomSuffix(),
+    task,
+  );
   const configurationFile = await session.configurationFileOfJobs();
   const request: SyncJobRequest = {
     connector,
@@ -73,6 +86,7 @@ async function startJob(
     ...(task !== 'all' && { task }),
     ...(extraction !== undefined && { extraction }),
     ...(simulate && { simulate }),
+    ...(rollbackOf !== undefined && { rollbackOf }),
     ...(configurationFile !== undefined && { configurationFile }),
   };
   const client = await session.temporal();
@@ -87,9 +101,10 @@ async function startJob(
         ...(task !== 'all' && { task }),
         simulated: simulate === true || task === 'prepare',
         by,
+        ...(rollbackOf !== undefined && { rollbackOf }),
       },
       typedSearchAttributes: searchAttributesOf(connector, mode, task),
-      staticSummary: `${connector}, ${mode}${task === 'all' ? '' : `, ${task} alone`}${simulate ? ', simulated' : ''}, by ${by}`,
+      staticSummary: `${connector}, ${rollbackOf === undefined ? mode : `rollback of ${rollbackOf}`}${task === 'all' ? '' : `, ${task} alone`}${simulate ? ', simulated' : ''}, by ${by}`,
     });
   } catch (error) {
     throw searchAttributesMissing(error) ?? inOurWords(error);
@@ -150,7 +165,7 @@ export async function requireConnector(session: Session, connector: string) {
   );
 }
 
-async function refuseIfBlocked(session: Session, connector: string): Promise<void> {
+export async function refuseIfBlocked(session: Session, connector: string): Promise<void> {
   const holder = await holderOf(await session.store(), connector);
   if (holder?.state !== 'blocked') return;
   // A terminated job cannot give its connector back; the next one takes it.

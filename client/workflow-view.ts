@@ -19,6 +19,8 @@ export interface WorkflowView {
   readonly mode: Mode;
   readonly task: Task;
   readonly simulated: boolean;
+  /** The job whose changes it takes back. */
+  readonly rollbackOf: string | undefined;
   /** Since when a task waits that no worker took. */
   readonly untakenSince: Date | undefined;
   /** Of the activity that runs now, when it told. */
@@ -46,6 +48,7 @@ const unknownWorkflow: WorkflowView = {
   mode: 'complete',
   task: 'all',
   simulated: false,
+  rollbackOf: undefined,
   untakenSince: undefined,
   progress: undefined,
   trouble: undefined,
@@ -65,6 +68,7 @@ export async function viewWorkflow(client: Client, id: string): Promise<Workflow
       mode: (memo?.['mode'] ?? id.split('.')[1] ?? 'complete') as Mode,
       task: tasks.find((task) => task === memo?.['task']) ?? 'all',
       simulated: memo?.['simulated'] === true,
+      rollbackOf: memo?.['rollbackOf'] as string | undefined,
       untakenSince: waits ? toDate(task.originalScheduledTime ?? task.scheduledTime) : undefined,
       progress: readProgress(activity?.heartbeatDetails?.payloads?.[0]),
       trouble: failure ? toError(failure.applicationFailureInfo?.type, failure.message) : undefined,

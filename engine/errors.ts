@@ -77,6 +77,19 @@ export const errorCatalogue = {
     meaning: 'The store moved after the delta was reviewed, so the reviewed delta was not applied.',
     remedy: 'Review the newly prepared delta with `lockstep changes <id>`, then resume or abort.',
   },
+  NothingToRollBack: {
+    kind: 'fix',
+    meaning:
+      'The job wrote nothing to the store (it was simulated, aborted, skipped, failed, or found everything up to date), or has not ended yet, so there is nothing to take back.',
+    remedy: 'See `lockstep jobs` for the jobs that changed something.',
+  },
+  ChangesPurged: {
+    kind: 'fix',
+    meaning:
+      'The single changes of the job are not kept any more: `lockstep purge` has removed them, and without them the inverse cannot be prepared.',
+    remedy:
+      'Have the source system say what should be, and run the connector; or restore the store from a backup.',
+  },
   NotApplied: {
     kind: 'wait',
     meaning: 'A write was accepted by the connected system but did not take.',
@@ -143,6 +156,8 @@ export const rejectCatalogue = {
     'A value does not convert to the type and format of its property. The row is set aside; a stored resource of its key is kept as it is.',
   ReferenceUnknown:
     'The row refers to a resource that does not exist. The row is used without that link, and the link is made as soon as its target arrives.',
+  ChangedSince:
+    'Of a rollback: what the job had changed was changed again since, by a later job or by hand, so it is not taken back. It stays as it is now; every other change of the job is taken back.',
   RowMalformed:
     'The row does not have the cells its header promises, or its quoting is broken. Stored resources it may stand for are kept as they are.',
 } as const;

@@ -57,6 +57,8 @@ export interface JobDocument {
   readonly extraction: string | null;
   readonly state: JobState;
   readonly simulated: boolean;
+  /** Id of the job whose changes this one takes back; only of a rollback. */
+  readonly rollbackOf?: string;
   readonly counts: Counts;
   readonly entityTypes: Readonly<Record<string, Counts>>;
   readonly associations: Readonly<Record<string, Counts>>;

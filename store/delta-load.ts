@@ -79,6 +79,12 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
      select $1, 'delta-applied', $1, jsonb_build_object('delta', digest, 'counts', counts) from delta where id = $2`,
     [request.jobId, delta.id],
   );
+  await session.query(
+    `insert into audit_event (actor, action, subject, detail)
+     select id, 'rolled-back', rollback_of, jsonb_build_object('delta', $2::text)
+     from job where id = $1 and rollback_of is not null`,
+    [request.jobId, request.digest],
+  );
   return 'applied';
 }
 
@@ -320,6 +326,8 @@ const bookkeeping = {
   'link-digest': `update link l set source_digest = b.source_digest from bookkeeping b
      where b.delta_id = $1 and b.kind = 'link-digest' and l.navigation_property_id = b.navigation_property_id
        and l.from_id = b.from_id and l.to_id = b.to_id`,
+  'compare-again': `delete from scope_source s using bookkeeping b
+     where b.delta_id = $1 and b.kind = 'compare-again' and s.scope = b.from_key`,
   source: `insert into scope_source (scope, sha256, seed, stored)
      select from_key, to_key, source_digest, resource_id from bookkeeping where delta_id = $1 and kind = 'source'
      on conflict (scope) do update set sha256 = excluded.sha256, seed = excluded.seed, stored = excluded.stored`,

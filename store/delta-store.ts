@@ -63,11 +63,11 @@ export async function discardDeltas(session: PoolClient, jobId: string): Promise
   }
 }
 
-/** Opens a delta for a job. */
+/** Opens a delta for a job. A rollback has no extraction. */
 export async function openDelta(
   session: PoolClient,
   jobId: string,
-  extraction: string,
+  extraction: string | null,
 ): Promise<bigint> {
   const { rows } = await session.query<{ id: string }>(
     `insert into delta (job_id, extraction, digest, counts, entity_types, associations, breaches, diagnoses)

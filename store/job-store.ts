@@ -14,6 +14,8 @@ export interface NewJob {
   readonly simulated: boolean;
   readonly trigger: 'schedule' | 'person';
   readonly requestedBy: string | null;
+  /** Id of the job whose changes this one takes back. */
+  readonly rollbackOf: string | null;
 }
 
 /**

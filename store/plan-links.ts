@@ -191,7 +191,7 @@ async function planMissingLinks(
  * A deleted resource takes its links with it, whoever they come from. Where a source still says the link, it becomes
  * pending again and is reported.
  */
-async function planLinksOfDeleted(plan: Plan, future: FutureResources): Promise<void> {
+export async function planLinksOfDeleted(plan: Plan, future: FutureResources): Promise<void> {
   const { session, deltaId, connector } = plan;
   const touched = plan.navigations.filter(
     ({ fromEntityTypeId, toEntityTypeId }) =>
@@ -256,7 +256,7 @@ async function planLinksOfDeleted(plan: Plan, future: FutureResources): Promise<
 }
 
 /** Pending links whose ends exist now become links, of whichever connector; the others of this one are reported again. */
-async function planHealing(plan: Plan, future: FutureResources): Promise<void> {
+export async function planHealing(plan: Plan, future: FutureResources): Promise<void> {
   const { session, deltaId, connector } = plan;
   const { rows } = await session.query<{ id: number }>(
     'select distinct navigation_property_id as id from pending_link',

@@ -68,9 +68,9 @@ export class Turns {
   }
 }
 
-/** How large the extraction is; the workflow says so with every request. */
+/** How large the extraction is; the workflow says so with every request. A rollback (null) may be of any size. */
 interface Sized {
-  readonly bytes?: number;
+  readonly bytes?: number | null;
 }
 
 /**
@@ -85,7 +85,7 @@ export function inTurn(activities: SyncActivities, turns: Turns, looks: Turns): 
     ) =>
     async (request: Request): Promise<Info> => {
       const { bytes = 0 }: Sized = request;
-      const isLarge = bytes > largeBytes;
+      const isLarge = bytes === null || bytes > largeBytes;
       const end = await withPulse(() => line.take(isLarge, cancellationSignal())).catch(() => {
         throw new CancelledFailure('stopped');
       });
@@ -98,6 +98,7 @@ export function inTurn(activities: SyncActivities, turns: Turns, looks: Turns): 
   return {
     ...activities,
     prepareDelta: takingTurns(activities.prepareDelta),
+    prepareRollback: takingTurns(activities.prepareRollback),
     loadDelta: takingTurns(activities.loadDelta),
     checkSources: takingTurns(activities.checkSources, looks),
   };

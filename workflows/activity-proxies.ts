@@ -31,12 +31,13 @@ export const { beginJob } = proxyActivities<SyncActivities>({
  * The long steps. Cancellation waits until they have really stopped: the connector is not given back under a running
  * export.
  */
-export const { exportSource, prepareDelta, loadDelta } = proxyActivities<SyncActivities>({
-  startToCloseTimeout: '12 hours',
-  heartbeatTimeout,
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 500 },
-});
+export const { exportSource, prepareDelta, prepareRollback, loadDelta } =
+  proxyActivities<SyncActivities>({
+    startToCloseTimeout: '12 hours',
+    heartbeatTimeout,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 500 },
+  });
 
 /** A look that nobody may wait for any more: it is tried again once, should its worker have died. */
 export const { checkSources } = proxyActivities<SyncActivities>({

@@ -16,15 +16,15 @@ export const searchAttributes = {
   SyncBreaches: 'KeywordList',
 } as const;
 
-/** Id of a job a person starts: `sab.complete.20261122T090050Z-hhz3`, with a task alone `sab.complete.export.…`; a scheduled one is `sab.complete-2026-11-22T02:00:00Z`. Unique by its instant and a random suffix. */
+/** Id of a job a person starts: `sab.complete.20261122T090050Z-hhz3`, with a task alone `sab.complete.export.…`, a rollback `sab.rollback.…`; a scheduled one is `sab.complete-2026-11-22T02:00:00Z`. Unique by its instant and a random suffix. */
 export function manualJobId(
   connector: string,
-  mode: Mode,
+  kind: Mode | 'rollback',
   startedAt: Date,
   suffix: string,
   task: Task = 'all',
 ): string {
-  const what = task === 'all' ? mode : `${mode}.${task}`;
+  const what = task === 'all' ? kind : `${kind}.${task}`;
   return `${connector}.${what}.${instantOf(startedAt)}-${suffix}`;
 }
 

@@ -15,6 +15,8 @@ export interface SyncJobRequest {
   readonly extraction?: string;
   /** Stop at the gate: the delta is prepared and kept for review, and nothing is written. */
   readonly simulate?: boolean;
+  /** Id of a job of this connector: its changes are taken back, and nothing is exported. */
+  readonly rollbackOf?: string;
   /** Default `person`. */
   readonly trigger?: 'schedule' | 'person';
   /** Who asks, for the history. */

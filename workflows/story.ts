@@ -11,12 +11,22 @@ export interface Storied {
   readonly task: Task;
   /** Id of the job, which is its workflow's. */
   readonly id: string;
+  /** The job whose changes it takes back. */
+  readonly rollbackOf: string | undefined;
 }
 
 /** The current details of a job. Lists, not tables: the UI sets the cells of a table without a gap. */
-export function tellStory({ connector, task, id }: Storied, progress: JobProgress): string {
+export function tellStory(
+  { connector, task, id, rollbackOf }: Storied,
+  progress: JobProgress,
+): string {
   const alone = task === 'all' ? '' : `, task *${task}* alone`;
   const parts = [`**${connector}**${alone} is **${progress.state}**, step *${progress.step}*.`];
+  if (rollbackOf !== undefined) {
+    parts.push(
+      `It takes back what **${rollbackOf}** has changed; what was changed again since stays, and is listed by \`lockstep rejects ${id}\`.`,
+    );
+  }
   if (progress.state === 'blocked') {
     parts.push(
       'Nothing was written. The job waits for a person, for as long as it takes.',

@@ -1,4 +1,4 @@
-/** One job of one connector: export, prepare, gate, load. READ THIS FIRST. */
+/** One job of one connector: export (or a job to take back), prepare, gate, load. READ THIS FIRST. */
 import {
   ApplicationFailure,
   CancellationScope,
@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { SyncActivities } from '../activities/index.ts';
 import { changesNothing } from '../engine/counts.ts';
-import type { JobError, JobState, Mode, Task } from '../engine/job.ts';
+import type { JobError, JobState, Mode } from '../engine/job.ts';
 import {
   beginJob,
   blockJob,
@@ -20,6 +20,7 @@ import {
   exportSource,
   loadDelta,
   prepareDelta,
+  prepareRollback,
   settleDecision,
 } from './activity-proxies.ts';
 import { jobErrorOf } from './failure.ts';
@@ -43,8 +44,8 @@ type KeptExtraction = NonNullable<Extract<Lease, { held: true }>['kept']>;
  * type, when it could not be done. The store is then as before.
  */
 export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
-  const { connector, mode, task = 'all', simulate = false } = request;
-  const job = new Job(connector, task);
+  const { connector, mode, task = 'all', simulate = false, rollbackOf } = request;
+  const job = new Job(request);
   try {
     const state = await job.untilAborted(async () => {
       const lease = await beginJob({
@@ -56,17 +57,17 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
         trigger: request.trigger ?? 'person',
         by: request.by ?? null,
         configurationFile: request.configurationFile ?? null,
+        rollbackOf: rollbackOf ?? null,
       });
       if (!lease.held) return job.skipped(lease.heldBy);
       job.approvers = lease.approvers;
       if (lease.kept) job.chose(lease.kept);
 
-      const { extraction, bytes, kept } = lease.kept ?? (await job.export({ connector, mode }));
+      const { place, prepare } = await sourceOf(job, request, lease.kept);
       if (task === 'export') return 'succeeded';
 
       job.enter('prepare');
-      const exported = { connector, extraction, bytes, kept };
-      job.review(await prepareDelta(exported));
+      job.review(await prepare());
       if (simulate || task === 'prepare') return 'succeeded';
 
       for (let stale = false; ; stale = true) {
@@ -75,11 +76,11 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
 
         await job.passTheGate();
         if (job.isDeltaEmpty) return job.withoutLoad();
-        const passed = { ...exported, fence: lease.fence, digest: job.digest, reviewed };
+        const passed = { connector, ...place, fence: lease.fence, digest: job.digest, reviewed };
         if ((await loadDelta(passed)) === 'applied') return 'succeeded';
 
         job.enter('prepare');
-        job.review(await prepareDelta(exported));
+        job.review(await prepare());
       }
     });
     return await job.end(state, null);
@@ -97,12 +98,28 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
   }
 }
 
+/** Where the changes come from: an extraction, kept or made first; or what another job has changed. */
+async function sourceOf(
+  job: Job,
+  { connector, mode, rollbackOf }: SyncJobRequest,
+  chosen: KeptExtraction | null | undefined,
+) {
+  if (rollbackOf !== undefined) {
+    // Nobody knows how large it is.
+    const place = { extraction: null, bytes: null, kept: false };
+    const undone = { connector, rollbackOf, bytes: null };
+    return { place, prepare: () => prepareRollback(undone) };
+  }
+  const { extraction, bytes, kept } = chosen ?? (await job.export({ connector, mode }));
+  const place = { extraction, bytes, kept };
+  return { place, prepare: () => prepareDelta({ connector, ...place }) };
+}
+
 /** The job's own knowledge of itself, and how it tells it: to queries, search attributes and the Temporal UI. */
 class Job {
   readonly gate: Gate;
   approvers: readonly string[] | null = null;
-  readonly #connector: string;
-  readonly #task: Task;
+  readonly #request: SyncJobRequest;
   #announcing = false;
   #progress: Omit<JobProgress, 'notes'> = {
     state: 'running',
@@ -118,9 +135,8 @@ class Job {
   /** Digest of the delta whose load has begun: it may be applied although no answer came. */
   #loading: string | null = null;
 
-  constructor(connector: string, task: Task) {
-    this.#connector = connector;
-    this.#task = task;
+  constructor(request: SyncJobRequest) {
+    this.#request = request;
     const workflow = CancellationScope.current();
     this.gate = new Gate({
       blocked: () => this.#progress.step === 'gate' && !workflow.consideredCancelled,
@@ -239,7 +255,7 @@ class Job {
       // A resume that is still being written down would overwrite the outcome.
       await this.gate.settled();
       return await endJob({
-        connector: this.#connector,
+        connector: this.#request.connector,
         state,
         error,
         loading: this.#loading,
@@ -276,7 +292,8 @@ class Job {
   }
 
   #tell(): void {
-    const job = { connector: this.#connector, task: this.#task, id: workflowInfo().workflowId };
+    const { connector, task = 'all', rollbackOf } = this.#request;
+    const job = { connector, task, id: workflowInfo().workflowId, rollbackOf };
     setCurrentDetails(tellStory(job, { ...this.#progress, notes: this.#notes }));
   }
 }

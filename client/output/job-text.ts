@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
 
 /** What is known beside the document; the text says less without. */
 export type JobHistory = Pick<JobRecord, 'steps' | 'decisions' | 'rejects'> &
-  Partial<Pick<JobRecord, 'startedAt' | 'endedAt' | 'requestedBy' | 'trigger'>>;
+  Partial<Pick<JobRecord, 'startedAt' | 'endedAt' | 'requestedBy' | 'trigger' | 'rolledBackBy'>>;
 
 const number = (value: number) => value.toLocaleString('en-US').replaceAll(',', ' ');
 
@@ -93,14 +93,8 @@ function isLoaded({ state, simulated }: JobDocument): boolean {
   return state.startsWith('succeeded') && !simulated;
 }
 
-function successText({
-  state,
-  task,
-  extraction,
-  simulated,
-  counts,
-  breaches,
-}: JobDocument): string {
+function successText(job: JobDocument): string {
+  const { state, task, extraction, simulated, counts, breaches, rollbackOf } = job;
   if (task === 'export') return `left the extraction ${extraction}. The store was not looked at.`;
   if (simulated) {
     const asks = breaches.length > 0 ? ' A real run would be blocked.' : ' A real run would pass.';
@@ -108,7 +102,13 @@ function successText({
     return `was ${how}: it would change ${changeWords(counts)}. Nothing was written.${asks}`;
   }
   const rejects = state === 'succeeded' ? '' : `, with ${number(counts.rejected)} rejected`;
-  if (changesNothing(counts)) return `succeeded${rejects}: everything was up to date.`;
+  if (changesNothing(counts)) {
+    const nothing =
+      rollbackOf === undefined
+        ? 'everything was up to date'
+        : 'there was nothing left to take back';
+    return `succeeded${rejects}: ${nothing}.`;
+  }
   return `succeeded${rejects}: ${changeWords(counts)}.`;
 }
 
@@ -237,7 +237,9 @@ function originText(job: JobDocument, history: JobHistory): string {
   const alone = job.task === 'all' ? '' : `, ${job.task} alone`;
   const on = job.extraction === null ? '' : `\nExtraction ${job.extraction}`;
   const simulated = job.simulated && job.task !== 'prepare' ? ', simulated' : '';
-  return `Connector ${job.connector}, ${job.mode}${alone}${simulated}${when}${took}${on}`;
+  const what = job.rollbackOf === undefined ? job.mode : `rollback of ${job.rollbackOf}`;
+  const rollbacks = (history.rolledBackBy ?? []).map((by) => `\nRolled back by ${by}`).join('');
+  return `Connector ${job.connector}, ${what}${alone}${simulated}${when}${took}${on}${rollbacks}`;
 }
 
 function stepTable(terminal: Terminal, { steps }: JobHistory): string {

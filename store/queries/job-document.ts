@@ -38,6 +38,8 @@ export interface DecisionRecord {
 /** A job with everything that is known of it. */
 export interface JobRecord {
   readonly document: JobDocument;
+  /** Jobs that took changes of this one back, oldest first. */
+  readonly rolledBackBy: readonly string[];
   readonly trigger: string;
   readonly requestedBy: string | null;
   readonly startedAt: Date;
@@ -77,7 +79,7 @@ export async function jobRecord(store: ReadStore, id: string): Promise<JobRecord
     },
   });
   if (job === null) return undefined;
-  const [decisions, rejects] = await Promise.all([
+  const [decisions, rejects, rollbacks] = await Promise.all([
     lastDecisions(store, id, 100),
     store.prisma.reject.groupBy({
       by: ['code'],
@@ -85,10 +87,16 @@ export async function jobRecord(store: ReadStore, id: string): Promise<JobRecord
       _count: true,
       orderBy: { _count: { code: 'desc' } },
     }),
+    store.prisma.job.findMany({
+      where: { rollbackOf: id, deltas: { some: { appliedAt: { not: null } } } },
+      orderBy: { startedAt: 'asc' },
+      select: { id: true },
+    }),
   ]);
   return {
     document: toDocument(job),
     delta: toDelta(job.deltas[0]),
+    rolledBackBy: rollbacks.map((rollback) => rollback.id),
     trigger: job.trigger,
     requestedBy: job.requestedBy,
     startedAt: job.startedAt,
@@ -126,6 +134,7 @@ interface JobRow {
   readonly extraction: string | null;
   readonly state: string;
   readonly simulated: boolean;
+  readonly rollbackOf: string | null;
   readonly error: unknown;
   readonly deltas: readonly DeltaRow[];
 }
@@ -150,6 +159,7 @@ function toDocument(job: JobRow): JobDocument {
     extraction: job.extraction,
     state: job.state as JobState,
     simulated: job.simulated,
+    ...(job.rollbackOf !== null && { rollbackOf: job.rollbackOf }),
     counts: inOrder(delta?.counts),
     entityTypes: countsByScope(delta?.entityTypes),
     associations: countsByScope(delta?.associations),

@@ -27,6 +27,7 @@ type Summary = InfoOf<'prepareDelta'>;
 export interface PreparedJob extends Summary {
   readonly id: string;
   readonly fence: number;
+  /** Empty for a rollback. */
   readonly extraction: string;
   readonly rejects: readonly Reject[];
   readonly changes: readonly Change[];
@@ -63,6 +64,10 @@ export interface SyncBench extends AsyncDisposable {
     extraction?: string,
   ): Promise<PreparedJob>;
   sync(files: Files, connector?: string): Promise<FinishedJob>;
+  /** Prepares the inverse of a job. */
+  prepareRollback(jobId: string, connector?: string): Promise<PreparedJob>;
+  /** Takes a job back: prepared, resumed where it breaches a limit, loaded and ended. */
+  rollBack(jobId: string, connector?: string): Promise<FinishedJob>;
   contents(): Promise<Contents>;
   /**
    * Empties the store (but for its audit log) and configures anew. Nothing was ever loaded then; or, with `keepTables`,
@@ -150,27 +155,7 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
     run: createRunner(activities),
     async prepare(files, connector = 'sab') {
       await bench.write(files, connector);
-      const id = `job-${randomUUID()}`;
-      const lease = await bench.run(
-        'beginJob',
-        {
-          connector,
-          mode: 'complete',
-          simulate: false,
-          trigger: 'person',
-          by: null,
-          configurationFile: null,
-        },
-        id,
-      );
-      if (!lease.held) throw new Error(`${connector} is held by ${lease.heldBy}`);
-      try {
-        const { extraction } = await bench.run('exportSource', { connector, mode: 'complete' }, id);
-        return await prepareAgain(bench, { id, connector, fence: lease.fence, extraction });
-      } catch (error) {
-        await bench.run('endJob', { connector, state: 'failed', error: null }, id);
-        throw error;
-      }
+      return await beginAndPrepare(bench, connector, null);
     },
     async prepareKept(task, wanted) {
       const id = `job-${randomUUID()}`;
@@ -196,13 +181,10 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
         throw error;
       }
     },
-    async sync(files, connector = 'sab') {
-      const job = await bench.prepare(files, connector);
-      if (job.breaches.length > 0) await job.resume();
-      const outcome = await job.load();
-      if (outcome !== 'applied') throw new Error(`the delta is ${outcome}`);
-      return { ...job, state: await job.end(), contents: await bench.contents() };
-    },
+    sync: async (files, connector) => await finish(bench, await bench.prepare(files, connector)),
+    prepareRollback: (jobId, connector = 'sab') => beginAndPrepare(bench, connector, jobId),
+    rollBack: async (jobId, connector) =>
+      await finish(bench, await bench.prepareRollback(jobId, connector)),
     contents: () => readContents(store),
     async reset(next, { keepTables = false } = {}) {
       current = next;
@@ -234,21 +216,64 @@ interface JobPlace {
   readonly id: string;
   readonly connector: string;
   readonly fence: number;
-  readonly extraction: string;
+  readonly extraction: string | null;
   readonly kept?: boolean;
+  readonly rollbackOf?: string | null;
+}
+
+async function beginAndPrepare(
+  bench: SyncBench,
+  connector: string,
+  rollbackOf: string | null,
+): Promise<PreparedJob> {
+  const id = `job-${randomUUID()}`;
+  const mode = 'complete';
+  const lease = await bench.run(
+    'beginJob',
+    {
+      connector,
+      mode,
+      simulate: false,
+      trigger: 'person',
+      by: null,
+      configurationFile: null,
+      rollbackOf,
+    },
+    id,
+  );
+  if (!lease.held) throw new Error(`${connector} is held by ${lease.heldBy}`);
+  try {
+    const exported =
+      rollbackOf === null ? await bench.run('exportSource', { connector, mode }, id) : undefined;
+    const extraction = exported?.extraction ?? null;
+    return await prepareAgain(bench, { id, connector, fence: lease.fence, extraction, rollbackOf });
+  } catch (error) {
+    await bench.run('endJob', { connector, state: 'failed', error: null }, id);
+    throw error;
+  }
+}
+
+async function finish(bench: SyncBench, job: PreparedJob): Promise<FinishedJob> {
+  if (job.breaches.length > 0) await job.resume();
+  const outcome = await job.load();
+  if (outcome !== 'applied') throw new Error(`the delta is ${outcome}`);
+  return { ...job, state: await job.end(), contents: await bench.contents() };
 }
 
 let decisions = 0;
 
 async function prepareAgain(bench: SyncBench, place: JobPlace): Promise<PreparedJob> {
-  const { id, connector, fence, extraction, kept = false } = place;
+  const { id, connector, fence, extraction, kept = false, rollbackOf = null } = place;
   const { store } = bench;
-  const summary = await bench.run('prepareDelta', { connector, extraction, kept }, id);
+  const summary =
+    rollbackOf === null
+      ? await bench.run('prepareDelta', { connector, extraction: extraction ?? '', kept }, id)
+      : await bench.run('prepareRollback', { connector, rollbackOf }, id);
   return {
     ...summary,
     id,
     fence,
-    extraction,
+    extraction: extraction ?? '',
     rejects: await collect(listRejects(store, id)),
     changes: await collect(listChanges(store, id)),
     async resume() {

@@ -126,5 +126,5 @@ async function judge(plan: Plan, configuration: Configuration): Promise<DeltaSum
     ...links.map(linkCounts),
     { rejected: [...rejects.values()].reduce((sum, count) => sum + count, 0) },
   ]);
-  return await closeDelta(plan, { entityTypes, associations, counts, breaches }, changes);
+  return await closeDelta(plan, { entityTypes, associations, counts, breaches }, [], changes);
 }

@@ -23,6 +23,7 @@ const kinds = [
   'exported',
   'failed',
   'prepared',
+  'rolled-back',
   'skipped',
   'stale',
   'succeeded',
@@ -78,6 +79,10 @@ async function record(): Promise<void> {
   await stale.waitFor('blocked');
   await stale.handle.executeUpdate('resume', { args: [resume] });
   await keep('stale', stale);
+  const rollback = await stack.start('sab', { rollbackOf: stale.id });
+  await rollback.waitFor('blocked');
+  await rollback.signal('resume', resume);
+  await keep('rolled-back', rollback);
   await writeFile(`${stack.directory('sab')}/teams.csv`, '');
   await keep('failed', await stack.start('sab'));
 }

@@ -66,7 +66,7 @@ export async function sourcesOf(
     const header = await readHeader(root, manifest.id, file);
     const isEntityType = 'properties' in each;
     const columns = isEntityType ? mappedColumns(each) : [each.from.column, each.to.column];
-    checkHeader(header, columns, each);
+    checkHeader(header, columns, each.name, fileName(file));
     const task: MappingTask = {
       header: header.names,
       delimiter: file.delimiter,
@@ -118,17 +118,22 @@ export async function readHeader(
   try {
     return new Header(parseRecords(header ?? Buffer.alloc(0), file.delimiter)[0] ?? []);
   } catch (cause) {
-    throw new LockstepError('SourceUnreadable', `the header of ${file.source} is not well-formed`, {
-      cause,
-    });
+    throw new LockstepError(
+      'SourceUnreadable',
+      `the header of ${fileName(file)} is not well-formed`,
+      {
+        cause,
+      },
+    );
   }
 }
 
-function checkHeader(
-  header: Header,
-  columns: readonly string[],
-  { name, source }: EntityType | Association,
-): void {
+/** The file whose header it is, as people know it. */
+function fileName({ source, parts }: ExtractedFile): string {
+  return parts?.[0]?.file ?? source;
+}
+
+function checkHeader(header: Header, columns: readonly string[], name: string, file: string): void {
   const missing = header.missing(columns);
   if (missing.length > 0) {
     const lacks = missing.map((column) => `“${column}”`).join(', ');
@@ -138,14 +143,14 @@ function checkHeader(
       : 'its first line does not seem to be a header at all';
     throw new LockstepError(
       'SourceColumnMissing',
-      `${source.name} has no column ${lacks}, which ${name} is mapped to; ${instead}`,
+      `${file} has no column ${lacks}, which ${name} is mapped to; ${instead}`,
     );
   }
   const repeated = header.repeated(columns);
   if (repeated.length > 0) {
     throw new LockstepError(
       'SourceUnreadable',
-      `${source.name} has the heading “${repeated[0]}” more than once`,
+      `${file} has the heading “${repeated[0]}” more than once`,
       {
         hint: 'Columns are found by name, so a mapped one must be unique. Have one of them renamed.',
       },

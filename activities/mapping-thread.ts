@@ -1,9 +1,10 @@
 /** The thread that parses and maps new records: apart from the worker, so that no expression can stop or see it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { compileExpression } from '../connectors/expression.ts';
-import { parseEach } from '../connectors/record-parser.ts';
+import { hasStrayReturn, parseEach } from '../connectors/record-parser.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { FingerprintSet } from '../engine/fingerprint-set.ts';
+import { visibleText } from '../engine/key-text.ts';
 import {
   compileAssociationMapping,
   compileEntityMapping,
@@ -182,14 +183,13 @@ async function mapBatch(mapping: Current, batch: RecordBatch): Promise<void> {
   for (const [index, cells] of parseEach(records, ends, task.delimiter).entries()) {
     const line = lines[index] as number;
     Atomics.store(pulse, 0, line);
-    const outcome = cells === null ? { problem: malformed() } : map(cells);
+    const outcome = cells === null ? { problem: malformed(recordAt(batch, index)) } : map(cells);
     const mapped = outcome instanceof Promise ? await outcome : outcome;
     const place: Place = { line, digests, at: index * 4 };
     if ('mapped' in mapped) {
       writeUsable(mapping, mapped.mapped, place);
     } else {
-      const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
-      const record = records.toString('utf8', start, ends[index]);
+      const record = recordAt(batch, index);
       const seen = cells ?? roughCells(record, task.delimiter);
       const mayStandFor = held(mapping.keyConversions, seen);
       if (mapped.problem.key !== null) mapping.fingerprints?.add(mapped.problem.key);
@@ -208,9 +208,15 @@ interface Place {
   readonly at: number;
 }
 
-function malformed(): RowProblem {
-  const message =
-    'has a quote in the middle of a cell; quotes stand around a whole cell and are doubled inside it';
+function recordAt({ bytes, ends }: RecordBatch, index: number): string {
+  const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
+  return Buffer.from(bytes.buffer, bytes.byteOffset).toString('utf8', start, ends[index]);
+}
+
+function malformed(record: string): RowProblem {
+  const message = hasStrayReturn(record)
+    ? 'has a carriage return in the middle; lines end with LF or CRLF'
+    : 'has a quote in the middle of a cell; quotes stand around a whole cell and are doubled inside it';
   return { code: 'RowMalformed', key: null, column: null, value: null, message };
 }
 
@@ -219,9 +225,9 @@ function roughCells(record: string, delimiter: string): string[] {
   return record.split(delimiter).map((cell) => cell.trim().replaceAll('"', ''));
 }
 
-/** Of a malformed row no cell is sure, so its reject quotes the row, as far as a person would read it. */
+/** Of a malformed row no cell is sure, so its reject quotes the row. */
 function withRawRow(problem: RowProblem, record: string): RowProblem {
-  return problem.code === 'RowMalformed' ? { ...problem, value: record.slice(0, 1000) } : problem;
+  return problem.code === 'RowMalformed' ? { ...problem, value: record } : problem;
 }
 
 function writeUsable(
@@ -253,14 +259,19 @@ function held(keyConversions: readonly Convert[], cells: readonly string[]): str
   const values = new Set<string>();
   for (const cell of cells) {
     const text = printable(cell.trim());
-    values.add(text);
-    for (const convert of keyConversions) {
-      const conversion = convert(text);
-      if ('value' in conversion) values.add(String(conversion.value));
+    for (const meant of new Set([text, visibleText(text)])) {
+      values.add(meant);
+      for (const convert of keyConversions) {
+        const conversion = convert(meant);
+        if ('value' in conversion) values.add(String(conversion.value));
+      }
     }
   }
   return [...values];
 }
+
+/** So much of a value as a person would read of it. */
+const readable = 1000;
 
 /** A rejected row, with what its cells may stand for, as long as its key is not known. A blank key stands for nobody. */
 function writeRejected(
@@ -277,6 +288,6 @@ function writeRejected(
   rejected
     .text(code)
     .text(column)
-    .text(value === null ? null : printable(value));
+    .text(value === null ? null : printable(value.slice(0, readable)));
   rejected.text(printable(message));
 }

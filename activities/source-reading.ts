@@ -163,7 +163,7 @@ function readBefore(source: MappedSource, { stored }: ScopeSource): SourceReadin
 }
 
 function namesOf({ scope, id, name, file }: MappedSource) {
-  return { scope, id, name, file: file.source };
+  return { scope, id, name, file: file.source, parts: file.parts };
 }
 
 async function linesOf(source: MappedSource, wanted: readonly Uint32Array[], signal: AbortSignal) {

@@ -87,6 +87,7 @@ export class ConfigurationBuilder {
           directory: resolve(this.#origin.directory, document.directory),
           delimiter: document.delimiter ?? 'auto',
           encoding: document.encoding ?? 'auto',
+          settle: document.settle,
         };
       case 'sql': {
         const path = ['connectors', name, 'url'];

@@ -35,6 +35,8 @@ export interface CsvReach {
   readonly directory: string;
   readonly delimiter: NonNullable<CsvDocument['delimiter']>;
   readonly encoding: NonNullable<CsvDocument['encoding']>;
+  /** Seconds; undefined: only a file that looks unfinished has to rest. */
+  readonly settle: number | undefined;
 }
 
 /** How to reach the database of a SQL connector. */

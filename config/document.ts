@@ -96,6 +96,14 @@ const csvConnector = z.strictObject({
     .describe(
       'Default auto: UTF-16 by its byte order mark, else UTF-8. Invalid bytes stop the export.',
     ),
+  settle: z
+    .number()
+    .min(0)
+    .max(3600)
+    .optional()
+    .describe(
+      'Seconds that a file must have been left alone before it is read. Default: 2 for a file whose last line has no end, else 0.',
+    ),
   ...commonOfConnectors,
 });
 
@@ -201,9 +209,18 @@ const rowSource = z
   })
   .describe('A table or query of a database.');
 
-const sheetSource = z
+const fileSource = z
   .strictObject({
-    file: z.string().min(1).describe('File name within the connector’s directory.'),
+    file: z
+      .string()
+      .min(1)
+      .describe('File name within the connector’s directory, or a pattern: people-*.csv.'),
+    pick: z
+      .enum(['newest', 'all'])
+      .optional()
+      .describe(
+        'Which of the files that match the pattern: the newest (default), or all of them as one (CSV only).',
+      ),
     sheet: z
       .string()
       .min(1)
@@ -217,12 +234,12 @@ const sheetSource = z
       .optional()
       .describe('Number of the row with the headings. Default the first that holds anything.'),
   })
-  .describe('A sheet of a workbook.');
+  .describe('A file, or a sheet of a workbook.');
 
 const source = z
-  .union([z.string().min(1), rowSource, sheetSource])
+  .union([z.string().min(1), rowSource, fileSource])
   .describe(
-    'File name within the connector’s directory, sheet of a workbook, or table of its database.',
+    'File name within the connector’s directory (or a pattern: people-*.csv), sheet of a workbook, or table of its database.',
   );
 
 const entityType = z.strictObject({

@@ -2,8 +2,9 @@
 import type { ConnectorKind } from '../engine/connector-kind.ts';
 import type { Source } from '../engine/source.ts';
 import type { SourceDocument } from './document.ts';
+import { fileSource } from './file-source.ts';
 import { sheetSource } from './sheet-source.ts';
-import { fileSource, rowSource } from './source-document.ts';
+import { rowSource } from './source-document.ts';
 
 /** What a source is written for. */
 export interface SourceUse {
@@ -25,17 +26,18 @@ export class NamedSources {
     { connector, kind, mapped, identity }: SourceUse,
     report: (path: readonly string[], message: string) => void,
   ): Source {
-    if (kind !== 'sql' && kind !== 'xlsx') return fileSource(document, report);
     const found =
       kind === 'sql'
         ? rowSource(mapped, document, identity, report)
-        : sheetSource(document, report);
+        : kind === 'xlsx'
+          ? sheetSource(document, report)
+          : fileSource(document, report);
     const id = `${connector}/${found.name}`;
     const known = this.#known.get(id);
     this.#known.set(id, known ?? found);
     if (known && JSON.stringify(known) !== JSON.stringify(found)) {
       const instead =
-        kind === 'sql' ? 'give one of them a query of its own' : 'a sheet has one header';
+        kind === 'sql' ? 'give one of them a query of its own' : 'a source has one meaning';
       report([], `is read in another way elsewhere; ${instead}`);
     }
     return found;

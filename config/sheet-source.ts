@@ -1,7 +1,7 @@
 /** The source of an entity type or association of an XLSX connector, as written, as the sheet that it reads. */
 import type { SheetSource, Source } from '../engine/source.ts';
 import type { SourceDocument } from './document.ts';
-import { fileSource } from './source-document.ts';
+import { fileSource } from './file-source.ts';
 
 /** A sheet: `people.xlsx`, or one that is named. Two sheets of one workbook are two sources. */
 export function sheetSource(
@@ -13,7 +13,13 @@ export function sheetSource(
     report([], 'must be a workbook, or a sheet of one: { file: people.xlsx, sheet: Staff }');
     return { name: '', options: { file: '' } };
   }
-  const { file, sheet } = document;
-  fileSource(file, (_, message) => report(['file'], message));
-  return { name: sheet === undefined ? file : `${file}#${sheet}`, options: document };
+  const { file, pick, sheet, headerRow } = document;
+  if (pick === 'all') report(['pick'], 'is for CSV; of workbooks the newest one can be read');
+  const { options } = fileSource({ file, ...(pick && { pick }) }, (inner, message) =>
+    report(inner.length === 0 ? ['file'] : inner, message),
+  );
+  return {
+    name: sheet === undefined ? file : `${file}#${sheet}`,
+    options: { ...options, sheet, headerRow },
+  };
 }

@@ -1,5 +1,5 @@
 /** The source of an entity type or association as written, as what its connector reads; and the address of a database. */
-import type { FileSource, QuerySource, Source, Watermark } from '../engine/source.ts';
+import type { QuerySource, Source, Watermark } from '../engine/source.ts';
 import type { SourceDocument } from './document.ts';
 
 type Report = (path: readonly string[], message: string) => void;
@@ -9,18 +9,6 @@ const secondsIn = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 /** `30m` in seconds. */
 export function secondsOf(duration: string): number {
   return Number(duration.slice(0, -1)) * secondsIn[duration.slice(-1) as keyof typeof secondsIn];
-}
-
-/** A file in the directory of a connector. */
-export function fileSource(document: SourceDocument, report: Report): Source<FileSource> {
-  if (typeof document !== 'string') {
-    report([], 'must be the name of a file; only a sql connector has tables and queries');
-    return { name: '', options: { file: '' } };
-  }
-  if (document.startsWith('/') || document.split(/[\\/]/).includes('..')) {
-    report([], 'must be a file within the directory of its connector');
-  }
-  return { name: document, options: { file: document } };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What every kind of connected system offers: an export that leaves an extraction. */
 import type { Mode } from '../engine/job.ts';
 import type { Source } from '../engine/source.ts';
+import type { SourcePart } from '../engine/source-part.ts';
 
 /** One source as the connector wrote it into the extraction: UTF-8 text with a header, its cells separated by `delimiter`. */
 export interface ExtractedFile {
@@ -14,6 +15,8 @@ export interface ExtractedFile {
   /** Hexadecimal. */
   readonly sha256: string;
   readonly delimiter: string;
+  /** Where its lines come from, in order; left out where they are those of the file that the source is named after. */
+  readonly parts?: readonly SourcePart[];
   /**
    * Every record is one line of the source, whatever line feeds its cells hold, and a blank one stands for every line
    * that holds nothing: how rows of a sheet keep their numbers. Left out: lines are the text's own.

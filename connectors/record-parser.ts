@@ -15,7 +15,8 @@ export function parseRecords(records: Buffer | string, delimiter: string): strin
 }
 
 /**
- * Parses records that are laid end to end with a line feed after each; null stands for one whose quoting is broken.
+ * Parses records that are laid end to end with a line feed after each; null stands for one whose quoting is broken, or
+ * that has a carriage return outside quotes: two lines of a file whose line ends are mixed.
  *
  * RFC 4180 gives only quotes a meaning beyond delimiters and line ends, so a record without one is split, which is
  * ten times faster than parsing it.
@@ -35,12 +36,23 @@ export function parseEach(
   const cells = Array.from(ends, (end, index) => {
     const record = whole ? (lines[index] as string) : records.toString('utf8', start, end);
     start = end + 1;
+    if (hasStrayReturn(record)) return null;
     if (!record.includes('"')) return record.split(delimiter);
     quoted.push(record);
     return undefined;
   });
   const parsed = parseQuoted(quoted, delimiter).values();
-  return cells.map((each) => each ?? (parsed.next().value as string[] | null));
+  return cells.map((each) =>
+    each === undefined ? (parsed.next().value as string[] | null) : each,
+  );
+}
+
+/**
+ * True for a carriage return outside quotes with something after it. At the end of a record it is white space: some
+ * programs write CR CR LF.
+ */
+export function hasStrayReturn(record: string): boolean {
+  return record.includes('\r') && /\r[^\r]/.test(record.replaceAll(/"(?:[^"]|"")*"/g, 'x'));
 }
 
 /** Parses all at once; a broken one makes them be parsed one by one, to tell which it is. */

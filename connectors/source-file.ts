@@ -3,15 +3,6 @@ import { open, stat } from 'node:fs/promises';
 import { LockstepError } from '../engine/errors.ts';
 import { fileChunks } from './file-chunks.ts';
 
-/** @throws LockstepError `SourceUnavailable` */
-export async function fileSize(path: string, source: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    throw asReadError(error, source);
-  }
-}
-
 /**
  * Reads a file with `read`, and refuses what it gave when the file was another one at its end.
  *
@@ -23,13 +14,17 @@ export async function readUndisturbed<Result>(
   read: () => Promise<Result>,
 ): Promise<Result> {
   const before = await identity(path, source);
-  const result = await read();
-  if ((await identity(path, source)) !== before) {
-    throw new LockstepError('SourceUnavailable', `${source} was written to while it was read`, {
-      hint: 'Have it written under another name and renamed when it is complete. The export is tried again.',
-    });
+  const isDisturbed = async () => (await identity(path, source)) !== before;
+  try {
+    const result = await read();
+    if (!(await isDisturbed())) return result;
+  } catch (error) {
+    // Whatever is wrong with a file that is being written may be right when it is complete.
+    if (!(error instanceof LockstepError) || !(await isDisturbed())) throw error;
   }
-  return result;
+  throw new LockstepError('SourceUnavailable', `${source} was written to while it was read`, {
+    hint: 'Have it written under another name and renamed when it is complete. The export is tried again.',
+  });
 }
 
 /** The first bytes of a file, or all of it when it has no more. */
@@ -58,7 +53,10 @@ export async function* sourceChunks(
 
 /** What a file of an extraction is called: whatever stands between folders, two sources are two files. */
 export function extractedName(source: string): string {
-  return source.replaceAll(/[\\/%]/g, encodeURIComponent);
+  return source.replaceAll(
+    /[\\/%*?]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** What tells that a file is still the same: its place, size and time of change. */

@@ -30,6 +30,13 @@ export const errorCatalogue = {
     meaning: 'The connected system refused the credentials.',
     remedy: 'Correct the secret in the worker’s environment and run again.',
   },
+  SourceAmbiguous: {
+    kind: 'fix',
+    meaning:
+      'Several files match the pattern of a source, and nothing tells for sure which one is the newest.',
+    remedy:
+      'Give all of them a date in their name (2026-11-22 or 20261122), or a narrower pattern; or move away those that are done with.',
+  },
   SourceEmpty: {
     kind: 'fix',
     meaning:

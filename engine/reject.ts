@@ -6,7 +6,7 @@ export interface Reject {
   /** The entity type or association whose source the row is in. */
   readonly entityType: string;
   readonly file: string;
-  /** Line of the row's first character in the extracted file, counted from 1; of a workbook, the number of the sheet's row. */
+  /** Line of the row's first character in the file, counted from 1; of a workbook, the number of the sheet's row. */
   readonly line: number | null;
   readonly key: string | null;
   readonly column: string | null;

@@ -2,6 +2,8 @@
 import type { Association, EntityType, Property } from './entity-type.ts';
 import { errorOf } from './error-cell.ts';
 import type { RejectCode } from './errors.ts';
+import { keyProblem, searchProblem } from './key-text.ts';
+import { shapeProblem } from './row-shape.ts';
 import { type Convert, compileConversion, type Value } from './value-format.ts';
 
 /** A row as the store will hold it: blank cells have no attribute and no reference. */
@@ -67,7 +69,22 @@ export class Header {
  */
 export function keyConversion(target: EntityType): Convert {
   const key = target.properties.find(({ name }) => name === target.key);
-  return compileConversion(key?.kind === 'scalar' ? key.format : { type: 'string' });
+  return asKey(compileConversion(key?.kind === 'scalar' ? key.format : { type: 'string' }));
+}
+
+/** A conversion whose values have to identify something. */
+function asKey(convert: Convert): Convert {
+  return checked(convert, keyProblem);
+}
+
+/** A conversion whose texts must pass one more check. */
+function checked(convert: Convert, check: (text: string) => string | undefined): Convert {
+  return (text) => {
+    const conversion = convert(text);
+    if ('problem' in conversion || typeof conversion.value !== 'string') return conversion;
+    const problem = check(conversion.value);
+    return problem === undefined ? conversion : { problem };
+  };
 }
 
 interface CompiledProperty {
@@ -96,7 +113,7 @@ export function compileEntityMapping(
     const { origin } = property;
     return {
       property,
-      convert: conversionOf(property, targets),
+      convert: conversionOf(property, entityType, targets),
       position: origin.from === 'column' ? header.position(origin.column) : undefined,
       evaluate: evaluators.get(property.name),
     };
@@ -104,10 +121,10 @@ export function compileEntityMapping(
   const fromColumns = compiled.filter(({ position }) => position !== undefined);
   const fromExpressions = compiled.filter(({ evaluate }) => evaluate !== undefined);
   const key = entityType.properties.find(({ name }) => name === entityType.key) as Property;
-  const width = header.names.length;
 
   return (cells) => {
-    if (cells.length !== width) return { problem: wrongWidth(cells.length, width) };
+    const misshapen = shapeProblem(cells, header.names);
+    if (misshapen !== undefined) return { problem: malformed(misshapen) };
     const row = new RowInProgress(key, fromExpressions.length > 0);
     for (const { property, convert, position } of fromColumns) {
       row.take(property, cells[position as number] as string, convert);
@@ -131,8 +148,18 @@ async function evaluateAll(
   return row.finish();
 }
 
-function conversionOf(property: Property, targets: ReadonlyMap<string, EntityType>): Convert {
-  if (property.kind === 'scalar') return compileConversion(property.format);
+function conversionOf(
+  property: Property,
+  entityType: EntityType,
+  targets: ReadonlyMap<string, EntityType>,
+): Convert {
+  if (property.name === entityType.key) return keyConversion(entityType);
+  if (property.kind === 'scalar') {
+    const convert = compileConversion(property.format);
+    return entityType.searchable.includes(property.name)
+      ? checked(convert, searchProblem)
+      : convert;
+  }
   const target = targets.get(property.references);
   if (!target) throw new RangeError(`no entity type ${property.references}`);
   return keyConversion(target);
@@ -232,7 +259,6 @@ export function compileAssociationMapping(
   header: Header,
   targets: ReadonlyMap<string, EntityType>,
 ): (cells: readonly string[]) => Mapped<MappedLink> {
-  const width = header.names.length;
   const ends = [association.from, association.to].map((end) => {
     const target = targets.get(end.entityType);
     if (!target) throw new RangeError(`no entity type ${end.entityType}`);
@@ -243,7 +269,8 @@ export function compileAssociationMapping(
     };
   });
   return (cells) => {
-    if (cells.length !== width) return { problem: wrongWidth(cells.length, width) };
+    const misshapen = shapeProblem(cells, header.names);
+    if (misshapen !== undefined) return { problem: malformed(misshapen) };
     const keys: string[] = [];
     for (const { column, position, convert } of ends) {
       const cell = cells[position] as string;
@@ -278,12 +305,6 @@ export function compileAssociationMapping(
 
 const formulaFailed = 'is the error of a formula, not a value';
 
-function wrongWidth(cells: number, headings: number): RowProblem {
-  return {
-    code: 'RowMalformed',
-    key: null,
-    column: null,
-    value: null,
-    message: `has ${cells} cells, the header has ${headings}`,
-  };
+function malformed(message: string): RowProblem {
+  return { code: 'RowMalformed', key: null, column: null, value: null, message };
 }

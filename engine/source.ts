@@ -1,9 +1,19 @@
 /** A source: what a connected system calls the rows of an entity type or association, and how to get at them. */
 
-/** A file, or the newest of several, within the directory of a connector. */
+/** Which of the files that match a pattern are read: the newest one, or all of them as one. */
+export type Pick = 'newest' | 'all';
+
+/** A file, the newest of several, or several as one, within the directory of a connector. */
 export interface FileSource {
-  /** Relative to the directory. */
+  /** Relative to the directory. In the name of the file, not of its folder, `*` and `?` make it a pattern. */
   readonly file: string;
+  /** Of a pattern only. Default `newest`. */
+  readonly pick?: Pick;
+}
+
+/** True when a name stands for whatever files match it: `*` is any characters, `?` is one. */
+export function isPattern(file: string): boolean {
+  return /[*?]/.test(file);
 }
 
 /** A sheet of a workbook within the directory of a connector. */

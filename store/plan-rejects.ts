@@ -1,6 +1,7 @@
 /** The rejects of a delta: rows the mapper set aside, and rows or links that only the comparison could refuse. */
 import type { PoolClient } from 'pg';
 import { openRowSink } from './copy.ts';
+import { fileOf, lineOf } from './line-place.ts';
 import type { Plan, ScopeComparison } from './plan.ts';
 import { RowWriter } from './row-writer.ts';
 
@@ -71,20 +72,22 @@ export async function recordRejects(plan: Plan, columns: ColumnNames): Promise<v
 async function recordScope(
   { session, jobId }: Plan,
   of: 'row' | 'link',
-  { scope, id, name, file }: ScopeComparison,
+  comparison: ScopeComparison,
   columns: ColumnNames,
 ): Promise<void> {
+  const { scope, id, name } = comparison;
   const staged =
     of === 'row'
       ? `select key, line, "column", value, code, message from staged_row where entity_type_id = ${id}`
       : `select null as key, line, "column", value, code, message from staged_link where navigation_property_id = ${id}`;
   await session.query(
     `insert into reject (job_id, entity_type, file, line, key, "column", value, code, message)
-     select $1, $2, $3, line, key, coalesce($5::jsonb ->> "column", "column"), value, code, message
+     select $1, $2, ${fileOf(comparison, 'line')}, ${lineOf(comparison, 'line')}, key,
+       coalesce($4::jsonb ->> "column", "column"), value, code, message
      from (${staged} and code is not null
            union all
-           select key, line, "column", value, code, message from late_reject where scope = $4) rejected
+           select key, line, "column", value, code, message from late_reject where scope = $3) rejected
      order by line, code, "column", value`,
-    [jobId, name, file, scope, JSON.stringify(columns[scope] ?? {})],
+    [jobId, name, scope, JSON.stringify(columns[scope] ?? {})],
   );
 }

@@ -1,4 +1,5 @@
 /** Compares staged rows with stored resources: inserts, updates and deletes of resources. */
+import { placeText } from './line-place.ts';
 import {
   allSeen,
   findUnseen,
@@ -38,7 +39,7 @@ async function rejectDuplicates(
      select key from ${rows} k group by key having count(*) > 1`,
   );
   if (rowCount !== 0) {
-    const lines = `(select key, 'the key is on lines ' || string_agg(line::text, ', ' order by line) as message
+    const lines = `(select key, 'the key is on lines ' || string_agg(${placeText(comparison, 'line')}, ', ' order by line) as message
       from ${rows} k join ${repeated} using (key) group by key)`;
     await session.query(
       fresh
@@ -61,7 +62,7 @@ async function rejectDuplicates(
          and r.entity_type_id = ${id} and r.key = s.key and not ${isUnseen(comparison, 'r')}
        returning s.key, r.source_digest, s.line)
      insert into late_reject (scope, digest, key, "column", value, code, message)
-     select $1, source_digest, key, '#key', key, 'KeyDuplicate', 'the key is on line ' || min(line) || ' too'
+     select $1, source_digest, key, '#key', key, 'KeyDuplicate', 'the key is on line ' || ${placeText(comparison, 'min(line)')} || ' too'
      from duplicate group by source_digest, key`,
     [scope],
   );

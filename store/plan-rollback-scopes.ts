@@ -20,6 +20,7 @@ export async function scopesOf(
     id,
     name,
     file: '',
+    parts: undefined,
     fresh: false,
     changes: 'resource_change',
     stored: Number(stored),

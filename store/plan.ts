@@ -1,5 +1,7 @@
 /** What the statements that prepare a delta have in common: its id, the scopes compared, and how stored rows are judged. */
+
 import type { PoolClient } from 'pg';
+import type { SourcePart } from '../engine/source-part.ts';
 import type { StoredNavigation } from './model-store.ts';
 
 /** The comparison of one entity type or association with its extraction. */
@@ -10,8 +12,10 @@ export interface ScopeComparison {
   readonly id: number;
   /** Its name, as breaches and counts print it. */
   readonly name: string;
-  /** Name of the source file, for rejects. */
+  /** Name of the source, for rejects: its file's, where it has no parts. */
   readonly file: string;
+  /** The files that its lines are from. */
+  readonly parts: readonly SourcePart[] | undefined;
   /** Nothing of it was ever loaded: its usable rows are in the delta already, as inserts. */
   readonly fresh: boolean;
   /** The table of its changes: one of its own in a large first load. */

@@ -2,17 +2,16 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { FileSource, Source } from '../../engine/source.ts';
+import type { SourcePart } from '../../engine/source-part.ts';
+import { type ChosenFile, chooseFiles } from '../chosen-files.ts';
 import type { Connector, ExportRequest, ExtractedFile } from '../connector.ts';
 import { linkUnchanged, originDigest } from '../kept-file.ts';
-import {
-  extractedName,
-  fileSize,
-  firstBytes,
-  readUndisturbed,
-  sourceChunks,
-} from '../source-file.ts';
+import { awaitSettled } from '../settled-file.ts';
+import { extractedName, readUndisturbed } from '../source-file.ts';
+import { AlignedPart, type FirstPart } from './aligned-part.ts';
 import { CountingCopy } from './counting-copy.ts';
-import { chooseEncoding, createDecoder, type Encoding, markLength } from './encoding.ts';
+import type { Encoding } from './encoding.ts';
+import { fileText, type TextForm, textForm } from './file-text.ts';
 
 /** How to read the files of a CSV connector. */
 export interface CsvSettings {
@@ -21,105 +20,156 @@ export interface CsvSettings {
   /** `auto` or one character. */
   readonly delimiter: string;
   readonly encoding: Encoding | 'auto';
+  /** Seconds, see {@link awaitSettled}. */
+  readonly settle?: number | undefined;
 }
 
 /** Creates a CSV connector. It reads everything at every export: a file says what there is, not what changed. */
 export function createCsvConnector(settings: CsvSettings): Connector {
   return {
     async export(request) {
-      const sources = request.sources as readonly Source<FileSource>[];
-      const sizes = await Promise.all(
-        sources.map(({ name, options }) => fileSize(join(settings.directory, options.file), name)),
+      const chosen = await Promise.all(
+        (request.sources as readonly Source<FileSource>[]).map(async (source) => ({
+          source,
+          files: await chooseFiles(settings.directory, source.options),
+        })),
       );
-      const total = sizes.reduce((sum, size) => sum + size, 0);
+      const total = chosen.flatMap(({ files }) => files).reduce((sum, { size }) => sum + size, 0);
       let done = 0;
-      const files: ExtractedFile[] = [];
-      for (const source of sources) {
-        const onBytes = (bytes: number) => {
-          done += bytes;
-          request.onProgress({ done, total, unit: 'bytes' });
-        };
-        files.push(await exportFile(settings, source, request, onBytes));
+      const onBytes = (bytes: number) => {
+        done += bytes;
+        request.onProgress({ done, total, unit: 'bytes' });
+      };
+      const extracted: ExtractedFile[] = [];
+      for (const { source, files } of chosen) {
+        extracted.push(await new SourceExport(settings, source, request, onBytes).run(files));
       }
-      return files;
+      return extracted;
     },
   };
 }
 
-async function exportFile(
-  settings: CsvSettings,
-  { name: source, options }: Source<FileSource>,
-  request: ExportRequest,
-  onBytes: (bytes: number) => void,
-): Promise<ExtractedFile> {
-  const { directory, signal } = request;
-  const path = join(settings.directory, options.file);
-  return await readUndisturbed(path, source, async () => {
-    const start = await firstBytes(path, source, 4);
-    const encoding = chooseEncoding(settings.encoding, start);
-    const reading = { encoding, delimiter: settings.delimiter, mark: markLength(encoding, start) };
-    const target = join(directory, extractedName(source));
-    const kept = request.kept.find(({ file }) => file.source === source);
-    const unchanged = await linkUnchanged({
-      path,
-      target,
-      kept,
-      start: reading.mark,
-      originOf: (sha256) => originOf(sha256, reading),
-      signal,
-      onBytes,
-    });
-    return unchanged ?? (await copyFile({ path, target, source, reading, signal, onBytes }));
-  });
-}
-
-/** How the bytes of a file are read. */
-interface Reading {
-  readonly encoding: Encoding;
-  /** `auto` or one character. */
-  readonly delimiter: string;
-  /** How many bytes of a byte order mark come before UTF-8. */
-  readonly mark: number;
-}
-
-interface Copying {
-  readonly path: string;
-  readonly source: string;
+/** Exports one source, from one file or from several. */
+class SourceExport {
+  readonly #settings: CsvSettings;
+  readonly #source: string;
+  readonly #request: ExportRequest;
+  readonly #onBytes: (bytes: number) => void;
   /** Where the extraction's file will be. */
-  readonly target: string;
-  readonly reading: Reading;
-  readonly signal: AbortSignal;
-  readonly onBytes: (bytes: number) => void;
-}
+  readonly #target: string;
 
-async function copyFile({
-  path,
-  target,
-  source,
-  reading,
-  signal,
-  onBytes,
-}: Copying): Promise<ExtractedFile> {
-  const decoder = createDecoder(reading.encoding, source);
-  await using copy = await CountingCopy.create(target, source, reading.delimiter);
-  // UTF-8 is copied byte by byte, so that one digest does for source and copy.
-  const hash = reading.encoding === 'utf-8' ? undefined : createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of sourceChunks(path, source, signal)) {
-    hash?.update(chunk);
-    bytes += chunk.length;
-    onBytes(chunk.length);
-    await copy.write(decoder.push(chunk));
+  constructor(
+    settings: CsvSettings,
+    { name }: Source,
+    request: ExportRequest,
+    onBytes: (bytes: number) => void,
+  ) {
+    this.#settings = settings;
+    this.#source = name;
+    this.#request = request;
+    this.#onBytes = onBytes;
+    this.#target = join(request.directory, extractedName(name));
   }
-  await copy.write(decoder.end());
-  const counted = await copy.end();
-  const origin = originOf(hash?.digest('hex') ?? counted.sha256, reading);
-  return { source, file: basename(target), ...counted, origin, originBytes: bytes };
+
+  async run(files: readonly ChosenFile[]): Promise<ExtractedFile> {
+    const [first, ...others] = files as [ChosenFile, ...ChosenFile[]];
+    if (others.length > 0) return await this.#join(first, others);
+    const extracted = await this.#read(first, (form) => this.#single(first, form));
+    if (first.file === this.#source) return extracted;
+    return { ...extracted, parts: [{ file: first.file, firstLine: 1, line: 1 }] };
+  }
+
+  /** Reads a file that nobody writes to, neither before nor meanwhile. */
+  async #read<Result>(
+    { path, file }: ChosenFile,
+    read: (form: TextForm) => Promise<Result>,
+  ): Promise<Result> {
+    const { settle, encoding } = this.#settings;
+    await awaitSettled({ path, file, settle, signal: this.#request.signal });
+    return await readUndisturbed(path, file, async () =>
+      read(await textForm(path, file, encoding)),
+    );
+  }
+
+  async #single(chosen: ChosenFile, form: TextForm): Promise<ExtractedFile> {
+    const unchanged = await linkUnchanged({
+      path: chosen.path,
+      target: this.#target,
+      kept: this.#request.kept.find(({ file }) => file.source === this.#source),
+      start: form.packed ? 0 : form.mark,
+      originOf: (sha256) => this.#originOf(sha256, form),
+      signal: this.#request.signal,
+      onBytes: this.#onBytes,
+    });
+    return unchanged ?? (await this.#copy(chosen, form));
+  }
+
+  async #copy(chosen: ChosenFile, form: TextForm): Promise<ExtractedFile> {
+    await using copy = await this.#create(chosen);
+    // UTF-8 is copied byte by byte, so that one digest does for source and copy.
+    const hash = form.encoding === 'utf-8' && !form.packed ? undefined : createHash('sha256');
+    let originBytes = 0;
+    const onChunk = (chunk: Buffer) => {
+      hash?.update(chunk);
+      originBytes += chunk.length;
+    };
+    for await (const text of this.#text(chosen, form, onChunk)) await copy.write(text);
+    const counted = await copy.end();
+    const file = { source: this.#source, file: basename(this.#target), ...counted };
+    if (copy.altered) return file;
+    const origin = this.#originOf(hash?.digest('hex') ?? counted.sha256, form);
+    return { ...file, origin, originBytes };
+  }
+
+  /** Several files of the same columns become one, the first as it is, the others without their headers. */
+  async #join(first: ChosenFile, others: readonly ChosenFile[]): Promise<ExtractedFile> {
+    await using copy = await this.#create(first);
+    const begun = await this.#read(first, async (form) => {
+      for await (const text of this.#text(first, form)) await copy.write(text);
+      return await copy.endFirst();
+    });
+    const parts: SourcePart[] = [{ file: first.file, firstLine: 1, line: 1 }];
+    for (const other of others) {
+      await copy.endLine();
+      const firstLine = copy.nextLine;
+      const line = await this.#append(other, begun, copy);
+      parts.push({ file: other.file, firstLine, line });
+    }
+    const file = basename(this.#target);
+    return { source: this.#source, file, ...(await copy.end()), parts };
+  }
+
+  async #append(chosen: ChosenFile, first: FirstPart, copy: CountingCopy): Promise<number> {
+    const part = new AlignedPart(chosen.file, first);
+    return await this.#read(chosen, async (form) => {
+      for await (const text of this.#text(chosen, form)) await copy.write(part.push(text));
+      const { text, line } = part.end();
+      await copy.write(text);
+      return line;
+    });
+  }
+
+  #create({ file }: ChosenFile): Promise<CountingCopy> {
+    return CountingCopy.create(this.#target, file, this.#settings.delimiter);
+  }
+
+  #text(
+    { path, file }: ChosenFile,
+    form: TextForm,
+    onChunk: (chunk: Buffer) => void = () => {},
+  ): AsyncGenerator<Buffer> {
+    const onBytes = (chunk: Buffer) => {
+      onChunk(chunk);
+      this.#onBytes(chunk.length);
+    };
+    return fileText({ path, file, form, signal: this.#request.signal, onBytes });
+  }
+
+  #originOf(sha256: string, form: TextForm): string {
+    const { delimiter } = this.#settings;
+    return originDigest(readingVersion, sha256, { ...form, delimiter });
+  }
 }
 
 /** Grows with every change of what an extraction makes of the same bytes. */
-const readingVersion = 1;
-
-function originOf(sha256: string, reading: Reading): string {
-  return originDigest(readingVersion, sha256, reading);
-}
+const readingVersion = 2;

@@ -1,7 +1,8 @@
-/** From the bytes of a file to UTF-8; bytes that mean nothing in its encoding are refused with their line. */
+/** From the bytes of a file to UTF-8; bytes that mean nothing in its encoding, and NUL, are refused with their line. */
 import { isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { LockstepError } from '../../engine/errors.ts';
+import { refuseNul } from './plain-text.ts';
 
 export type Encoding =
   | 'utf-8'
@@ -65,6 +66,8 @@ class Utf8Decoder implements Decoder {
   }
 
   #checked(bytes: Buffer): Buffer {
+    // First: in UTF-16 that is taken for UTF-8 they tell more than the bytes that are wrong.
+    refuseNul(bytes, this.#source, this.#line);
     if (!isUtf8(bytes)) throw this.#invalid(bytes);
     this.#line += countLines(bytes);
     return bytes;
@@ -146,6 +149,7 @@ class OtherDecoder implements Decoder {
       throw notInEncoding(this.#source, line, this.#encoding);
     }
     const bytes = Buffer.from(text, 'utf8');
+    refuseNul(bytes, this.#source, this.#line);
     this.#line += countLines(bytes);
     return bytes;
   }

@@ -2,11 +2,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { SheetSource, Source } from '../../engine/source.ts';
+import { type ChosenFile, chooseFiles } from '../chosen-files.ts';
 import type { Connector, ExportRequest, ExtractedFile } from '../connector.ts';
 import { fileDigest } from '../file-digest.ts';
 import { linkUnchanged, originDigest } from '../kept-file.ts';
 import { RecordFile } from '../record-file.ts';
-import { asReadError, extractedName, fileSize, readUndisturbed } from '../source-file.ts';
+import { asReadError, extractedName, readUndisturbed } from '../source-file.ts';
 import { refuseForeign } from './foreign-file.ts';
 import { SheetRecords } from './sheet-records.ts';
 import { readWorkbook } from './workbook.ts';
@@ -24,42 +25,44 @@ export function createXlsxConnector(settings: XlsxSettings): Connector {
   return {
     async export(request) {
       const sources = request.sources as readonly Source<SheetSource>[];
-      const sizes = await Promise.all(
-        sources.map((source) => fileSize(pathOf(settings, source), source.name)),
+      const chosen = await Promise.all(
+        sources.map(async (source) => {
+          const [file] = await chooseFiles(settings.directory, source.options);
+          return { source, file: file as ChosenFile };
+        }),
       );
-      const total = sizes.reduce((sum, size) => sum + size, 0);
+      const total = chosen.reduce((sum, { file }) => sum + file.size, 0);
       let done = 0;
       const files: ExtractedFile[] = [];
-      for (const source of sources) {
+      for (const { source, file } of chosen) {
         const onBytes = (bytes: number) => {
           done += bytes;
           request.onProgress({ done, total, unit: 'bytes' });
         };
-        files.push(await exportSheet(pathOf(settings, source), source, request, onBytes));
+        files.push(await exportSheet(file, source, request, onBytes));
       }
       return files;
     },
   };
 }
 
-function pathOf({ directory }: XlsxSettings, { options }: Source<SheetSource>): string {
-  return join(directory, options.file);
-}
-
 /** Grows with every change of what an extraction makes of the same bytes. */
 const readingVersion = 1;
 
 async function exportSheet(
-  path: string,
-  { name: source, options: { sheet, headerRow } }: Source<SheetSource>,
+  { path, file: chosen }: ChosenFile,
+  { name, options: { file: pattern, sheet, headerRow } }: Source<SheetSource>,
   { kept, directory, signal }: ExportRequest,
   onBytes: (bytes: number) => void,
 ): Promise<ExtractedFile> {
-  const target = join(directory, extractedName(source));
+  const target = join(directory, extractedName(name));
+  // What people know it as: the workbook that was read, with its sheet.
+  const source = chosen + name.slice(pattern.length);
+  const parts = source === name ? {} : { parts: [{ file: source, firstLine: 1, line: 1 }] };
   const originOf = (sha256: string) =>
     originDigest(readingVersion, sha256, { sheet: sheet ?? null, headerRow: headerRow ?? null });
   return await readUndisturbed(path, source, async () => {
-    const before = kept.find(({ file }) => file.source === source);
+    const before = kept.find(({ file }) => file.source === name);
     const unchanged = await linkUnchanged({
       path,
       target,
@@ -68,21 +71,22 @@ async function exportSheet(
       signal,
       onBytes,
     });
-    if (unchanged) return unchanged;
+    if (unchanged) return { ...unchanged, ...parts };
     await refuseForeign(path, source);
-    using parts = await WorkbookPackage.open(path, source, signal);
-    const workbook = await readWorkbook(parts, sheet);
+    using workbookPackage = await WorkbookPackage.open(path, source, signal);
+    const workbook = await readWorkbook(workbookPackage, sheet);
     await using file = await RecordFile.create(target, source);
     const records = new SheetRecords(file, { workbook, source, headerRow });
     const { size } = await stat(path);
-    const onShare = shareOf(size, parts.size(workbook.sheetPart), onBytes);
-    await readXml(parts, workbook.sheetPart, records, onShare);
+    const onShare = shareOf(size, workbookPackage.size(workbook.sheetPart), onBytes);
+    await readXml(workbookPackage, workbook.sheetPart, records, onShare);
     const counted = await file.end();
     const origin = originOf(await digestOf(path, source, signal));
     return {
-      source,
+      source: name,
       file: basename(target),
       ...counted,
+      ...parts,
       countsRecords: true,
       origin,
       originBytes: size,

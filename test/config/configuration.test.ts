@@ -40,6 +40,29 @@ test('a valid file is read: names, paths and defaults', async () => {
   });
 });
 
+test.each([
+  ['people-*.csv', { file: 'people-*.csv', pick: 'newest' }],
+  [{ file: 'people-?.csv' }, { file: 'people-?.csv', pick: 'newest' }],
+  [
+    { file: 'in/people-*.csv', pick: 'all' },
+    { file: 'in/people-*.csv', pick: 'all' },
+  ],
+  [{ file: 'people.csv' }, { file: 'people.csv' }],
+])('a source %j is %j', async (source, options) => {
+  const { configuration } = await read(directory, changed('entityTypes.user.source', source));
+  const { name, options: found } = configuration.entityTypes.get('user')?.source ?? {};
+  expect(found).toEqual(options);
+  expect(name).toBe(options.file);
+});
+
+test('one pattern is read in one way', async () => {
+  const document = parse(changed('entityTypes.user.source', 'a-*.csv'));
+  document.entityTypes.team.source = { file: 'a-*.csv', pick: 'all' };
+  expect(await findings(directory, stringify(document))).toEqual([
+    expect.stringMatching(/entityTypes\.team\.source: is read in another way elsewhere/),
+  ]);
+});
+
 test.each<[string, number | null]>([
   ['90d', 90],
   ['2w', 14],

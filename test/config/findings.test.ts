@@ -89,6 +89,32 @@ describe('a finding is told with its path and message', () => {
       '../users.csv',
       /entityTypes\.user\.source: must be a file within the directory of its connector/,
     ],
+    [
+      'entityTypes.user.source',
+      'in*/a.csv',
+      /\* and \? stand in the name of a file, not of its folder/,
+    ],
+    [
+      'entityTypes.user.source',
+      { file: 'a.csv', pick: 'all' },
+      /entityTypes\.user\.source\.pick: has no meaning without \* or \?/,
+    ],
+    [
+      'entityTypes.user.source',
+      { file: 'a-*.csv', pick: 'last' },
+      /entityTypes\.user\.source\.pick: /,
+    ],
+    [
+      'entityTypes.user.source',
+      { file: 'a.csv', sheet: 'Staff' },
+      /entityTypes\.user\.source\.sheet: has a meaning only for an xlsx connector/,
+    ],
+    [
+      'associations.membership.source',
+      { file: '../a-*.csv', pick: 'all' },
+      /must be a file within the directory/,
+    ],
+    ['connectors.sab.settle', -1, /connectors\.sab\.settle: /],
     ['entityTypes.user.source', '/etc/passwd', /must be a file within the directory/],
     ['entityTypes.user.source', 'a\\..\\..\\b', /must be a file within the directory/],
     ['entityTypes.user.key', undefined, /entityTypes\.user\.key: /],

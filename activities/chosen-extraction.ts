@@ -1,4 +1,5 @@
 /** The kept extraction that a task alone works on: the last one, the one that was asked for, or what was loaded last. */
+import { type Diagnosis, diagnosisOf } from '../engine/diagnosis/diagnosis.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { type Mode, type Task, tasks, usesKeptExtraction } from '../engine/job.ts';
 import type { Store } from '../store/database.ts';
@@ -22,6 +23,7 @@ interface Choice {
   readonly mode: Mode;
   readonly task: Task;
   readonly extraction?: string | null;
+  readonly rollbackOf?: string | null;
 }
 
 /**
@@ -33,13 +35,16 @@ interface Choice {
 export async function chosenExtraction(
   store: Store,
   jobId: string,
-  { connector, mode, task, extraction: wanted }: Choice,
+  { connector, mode, task, extraction: wanted, rollbackOf }: Choice,
 ): Promise<ChosenExtraction | null> {
   // A workflow can be started from anywhere, with anything.
   if (!tasks.includes(task)) {
     throw new LockstepError('UsageInvalid', 'there is no such task', {
       hint: `The tasks are ${tasks.join(', ')}.`,
     });
+  }
+  if (rollbackOf && task !== 'all') {
+    throw new LockstepError('UsageInvalid', 'a rollback has no tasks of its own');
   }
   const mayChoose = task === 'prepare' || task === 'synchronize';
   if (wanted && !mayChoose) {
@@ -59,4 +64,19 @@ export async function chosenExtraction(
       : await adoptExtraction(store, { ...asked, wanted: wanted ?? null });
   const newer = await loadedSince(store, connector, id);
   return { extraction: id, bytes, kept: true, newer };
+}
+
+/** Says so when a newer extraction than this one is loaded already. */
+export async function diagnoseOlder(
+  store: Store,
+  { connector, extraction }: { readonly connector: string; readonly extraction: string },
+): Promise<Diagnosis[]> {
+  const newer = await loadedSince(store, connector, extraction);
+  if (newer === null) return [];
+  const found = {
+    kind: 'olderExtraction',
+    scope: connector,
+    detail: `loaded is ${newer}`,
+  } as const;
+  return [diagnosisOf({ ...found, columns: [], examples: [] })];
 }

@@ -29,6 +29,7 @@ import type { Plan } from '../store/plan.ts';
 import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.ts';
 import { noteSource, untouchedSources } from '../store/scope-source.ts';
 import { createStaging } from '../store/staging.ts';
+import { diagnoseOlder } from './chosen-extraction.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type CountedSource, findCauses, type Judged } from './diagnosis.ts';
@@ -66,6 +67,7 @@ export async function prepareDelta(
   });
   const sources = await sourcesOf(configuration, request.connector, manifest, model, extractions);
   const former = await formerLoad(dependencies, request.connector);
+  const backInTime = request.kept ? await diagnoseOlder(store, request) : [];
   const mapper = new RecordMapper();
   try {
     await store.transaction('read committed', (session) => discardDeltas(session, jobId));
@@ -109,8 +111,8 @@ export async function prepareDelta(
           configuration.connectors.get(request.connector) as ConnectorSettings,
           former,
         );
-        const diagnoses = await findCauses(plan, judged, former, cancellationSignal());
-        return await closeDelta(plan, judged.delta, diagnoses, judged.changes);
+        const causes = await findCauses(plan, judged, former, cancellationSignal());
+        return await closeDelta(plan, judged.delta, [...backInTime, ...causes], judged.changes);
       },
       cancellationSignal(),
     );

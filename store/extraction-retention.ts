@@ -1,6 +1,7 @@
 /** Which extractions may go: those nobody needs any more, one by one and each in a transaction of its own. */
 import type { Pool, PoolClient } from 'pg';
 import type { Store } from './database.ts';
+import { wasLoaded } from './loaded-delta.ts';
 
 /** Which extractions are old enough. */
 export interface Outdated {
@@ -20,8 +21,7 @@ const needed = `exists (select from job where ended_at is null and (extraction =
   or not exists (select from extraction n
     where n.connector = e.connector and n.removed_at is null and n.created_at > e.created_at)
   or e.id = (select d.extraction from delta d join job j on j.id = d.job_id join extraction o on o.id = d.extraction
-    where j.connector = e.connector and o.mode = e.mode and not j.simulated
-      and (d.applied_at is not null or j.state in ('succeeded', 'succeeded-with-rejects'))
+    where j.connector = e.connector and o.mode = e.mode and ${wasLoaded}
     order by d.id desc limit 1)`;
 
 /** The oldest extractions that may go. */

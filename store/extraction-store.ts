@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import { LockstepError } from '../engine/errors.ts';
 import type { Mode } from '../engine/job.ts';
 import type { Store } from './database.ts';
+import { changesSomething, wasLoaded } from './loaded-delta.ts';
 
 /** An extraction as its export leaves it. */
 export interface NewExtraction {
@@ -125,13 +126,9 @@ async function use(
   return { id, bytes: Number(bytes ?? 0) };
 }
 
-/**
- * SQL: the deltas of connector $1 that were loaded, or would have been had there been anything to load; the extraction `e`
- * of one is what the store held afterwards.
- */
+/** SQL: the deltas of connector $1 that were loaded, each with the extraction `e` that the store held afterwards. */
 const loaded = `delta d join job j on j.id = d.job_id left join extraction e on e.id = d.extraction
-  where j.connector = $1 and not j.simulated
-    and (d.applied_at is not null or j.state in ('succeeded', 'succeeded-with-rejects'))`;
+  where j.connector = $1 and ${wasLoaded}`;
 
 /**
  * Gives a job the extraction that its connector's resources and links come from, all of them: what its expressions give
@@ -151,9 +148,8 @@ export async function extractionForExpressions(
   }
   return await store.transaction('read committed', async (session) => {
     // An incremental load that changed nothing has left what was there.
-    const { rows } = await session.query<{ extraction: string; mode: string | null }>(
-      `select d.extraction, e.mode from ${loaded} and (e.mode is distinct from 'incremental' or exists (
-         select from jsonb_each_text(d.counts) c where c.key not in ('read', 'rejected', 'unchanged') and c.value <> '0'))
+    const { rows } = await session.query<{ extraction: string | null; mode: string | null }>(
+      `select d.extraction, e.mode from ${loaded} and (e.mode is distinct from 'incremental' or ${changesSomething})
        order by d.id desc limit 1`,
       [connector],
     );
@@ -166,9 +162,11 @@ export async function extractionForExpressions(
     const [found] = kept;
     if (!found) {
       const why =
-        last.mode === 'complete'
-          ? 'the extraction loaded last is not kept any more'
-          : 'what was loaded last is not all that is stored';
+        last.extraction === null
+          ? 'what was loaded last was rolled back'
+          : last.mode === 'complete'
+            ? 'the extraction loaded last is not kept any more'
+            : 'what was loaded last is not all that is stored';
       throw needsExport(connector, why);
     }
     return await use(session, jobId, found);

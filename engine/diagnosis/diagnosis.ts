@@ -24,6 +24,8 @@ export const whatToCheck = {
     'A spreadsheet wrote its own day numbers in place of dates. Have the file exported again, or that column formatted as text.',
   typeChange:
     'The column holds another kind of value than what is stored. Ask the owner of the source; if it is meant, say so with `drift` of the entity type.',
+  olderExtraction:
+    'A newer extraction is loaded already: with this one the store goes back in time. Resume only if that is what you want.',
   newColumn:
     'The source has a column that it did not have at the last load. Nothing is mapped to it; map it if it is wanted.',
   lostColumn:

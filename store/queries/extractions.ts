@@ -1,5 +1,6 @@
 /** The extractions that are kept: who made them, how large they are, which were loaded. */
 import type { Mode } from '../../engine/job.ts';
+import { wasLoaded } from '../loaded-delta.ts';
 import type { ReadStore } from './read-store.ts';
 
 /** One kept extraction. */
@@ -40,7 +41,7 @@ export async function listExtractions(
        l.loaded_at as "loadedAt"
      from extraction e left join (
        select d.extraction, max(coalesce(d.applied_at, j.ended_at)) as loaded_at from delta d join job j on j.id = d.job_id
-       where not j.simulated and (d.applied_at is not null or j.state in ('succeeded', 'succeeded-with-rejects'))
+       where ${wasLoaded}
        group by 1) l on l.extraction = e.id
      where e.removed_at is null and ($1::text is null or e.connector = $1)
      order by e.created_at desc limit $2`,

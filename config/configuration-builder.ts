@@ -28,6 +28,8 @@ import { didYouMean, type Finding } from './finding.ts';
 import { NamedSources } from './named-sources.ts';
 import { formatOptions, optionsOfType, readFormat } from './property-format.ts';
 import { readSchedules } from './schedule-document.ts';
+import { readScim } from './scim-document.ts';
+import { membersSource, problemOfPath, resourceSource } from './scim-source.ts';
 import { problemOfUrl, secondsOf } from './source-document.ts';
 
 /** Turns the document into values and checks what a schema cannot: names that refer to one another. */
@@ -101,6 +103,13 @@ export class ConfigurationBuilder {
       }
       case 'xlsx':
         return { kind: 'xlsx', directory: resolve(this.#origin.directory, document.directory) };
+      case 'scim': {
+        const { document: all, directory } = this.#origin;
+        const written = (all as { connectors?: Record<string, unknown> }).connectors?.[name];
+        return readScim(document, written, directory, (inner, message) =>
+          this.#report(['connectors', name, ...inner], message),
+        );
+      }
     }
   }
 
@@ -147,9 +156,10 @@ export class ConfigurationBuilder {
     document: PropertyDocument,
     kind: ConnectorKind | undefined,
   ): Property {
-    const { column, expression, references } = document;
+    const { expression, references } = document;
+    const column = this.#column(path, document, kind);
     if ((column === undefined) === (expression === undefined)) {
-      this.#report(path, 'needs either a column or an expression');
+      this.#report(path, `needs either a ${kind === 'scim' ? 'path' : 'column'} or an expression`);
     }
     for (const problem of expression === undefined ? [] : problemsOfExpression(expression)) {
       this.#report([...path, 'expression'], problem);
@@ -172,6 +182,26 @@ export class ConfigurationBuilder {
     }
     this.#knownEntityType([...path, 'references'], references);
     return { kind: 'reference', name, origin, references };
+  }
+
+  /** What the source calls a property: a column, or of a service a path. */
+  #column(
+    path: readonly string[],
+    { column, path: attribute }: PropertyDocument,
+    kind: ConnectorKind | undefined,
+  ): string | undefined {
+    if (kind !== 'scim') {
+      if (attribute !== undefined) {
+        this.#report([...path, 'path'], 'is for a scim connector; write `column`');
+      }
+      return column ?? attribute;
+    }
+    if (column !== undefined) {
+      this.#report([...path, 'column'], 'is not for a scim connector; write `path`');
+    }
+    const problem = attribute === undefined ? undefined : problemOfPath(attribute);
+    if (problem !== undefined) this.#report([...path, 'path'], problem);
+    return attribute ?? column;
   }
 
   #format(
@@ -237,12 +267,35 @@ export class ConfigurationBuilder {
         );
       }
     }
+    const { source, columns } = this.#linkSource(name, document);
     return {
       ...document,
       name,
-      source: this.#source(path, document, [document.from.column, document.to.column]),
+      source,
+      from: { ...document.from, column: columns.from },
+      to: { ...document.to, column: columns.to },
       thresholds: (document.thresholds ?? {}) as ThresholdSettings,
     };
+  }
+
+  /** The source of an association, with the column of either end. */
+  #linkSource(
+    name: string,
+    document: NonNullable<ConfigurationDocument['associations']>[string],
+  ): { source: Source; columns: { from: string; to: string } } {
+    const path = ['associations', name];
+    if (this.#document.connectors[document.connector]?.kind === 'scim') {
+      return membersSource(this.#document, name, document, (inner, message) =>
+        this.#report([...path, ...inner], message),
+      );
+    }
+    for (const side of ['from', 'to'] as const) {
+      if (document[side].column === undefined) {
+        this.#report([...path, side], 'needs the column with the key of this end');
+      }
+    }
+    const columns = { from: document.from.column ?? '', to: document.to.column ?? '' };
+    return { source: this.#source(path, document, [columns.from, columns.to]), columns };
   }
 
   #knownConnector(path: readonly string[], connector: string): void {
@@ -269,6 +322,11 @@ export class ConfigurationBuilder {
     identity: readonly string[],
   ): Source {
     const kind = this.#document.connectors[connector]?.kind;
+    if (kind === 'scim') {
+      return resourceSource(this.#document, connector, source, (inner, message) =>
+        this.#report([section, mapped, 'source', ...inner], message),
+      );
+    }
     return this.#sources.read(source, { connector, kind, mapped, identity }, (inner, message) =>
       this.#report([section, mapped, 'source', ...inner], message),
     );

@@ -13,6 +13,7 @@ import { type ConnectorDocument, configurationDocument } from './document.ts';
 import { interpolate } from './environment-reference.ts';
 import { configurationError, type Finding, YamlPlaces } from './finding.ts';
 import { findingsOf, withoutFaults } from './issue.ts';
+import type { ScimReach } from './scim-document.ts';
 
 /** What connectors of every kind have. */
 interface CommonSettings {
@@ -55,7 +56,7 @@ export interface XlsxReach {
 }
 
 /** How to reach a connected system: what only connectors of its kind have. */
-export type ConnectorReach = CsvReach | SqlReach | XlsxReach;
+export type ConnectorReach = CsvReach | SqlReach | XlsxReach | ScimReach;
 
 /** A connected system and how to reach it. */
 export type ConnectorSettings = CommonSettings & ConnectorReach;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { weekdays } from '../engine/schedule.ts';
 import { type LimitName, limitDefaults } from '../engine/threshold.ts';
+import { scimOptions } from './scim-document.ts';
 
 const name = z
   .string()
@@ -129,10 +130,24 @@ const xlsxConnector = z.strictObject({
   ...commonOfConnectors,
 });
 
-const connector = z.discriminatedUnion('kind', [csvConnector, sqlConnector, xlsxConnector]);
+const scimConnector = z.strictObject({ ...scimOptions, ...commonOfConnectors });
+
+const connector = z.discriminatedUnion('kind', [
+  csvConnector,
+  sqlConnector,
+  xlsxConnector,
+  scimConnector,
+]);
 
 const common = {
   column: z.string().min(1).optional().describe('Heading of the source column.'),
+  path: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Where a connector is scim, instead of a column: the attribute, as in name.givenName or emails[type eq "work"].value.',
+    ),
   expression: z
     .string()
     .min(1)
@@ -239,7 +254,7 @@ const fileSource = z
 const source = z
   .union([z.string().min(1), rowSource, fileSource])
   .describe(
-    'File name within the connector’s directory (or a pattern: people-*.csv), sheet of a workbook, or table of its database.',
+    'File name within the connector’s directory (or a pattern: people-*.csv), sheet of a workbook, table of its database, or resource type of its service.',
   );
 
 const entityType = z.strictObject({
@@ -253,7 +268,13 @@ const entityType = z.strictObject({
 const end = z.strictObject({
   entityType: z.string(),
   property: name.describe('Name of the navigation property that this end gets.'),
-  column: z.string().min(1).describe('Heading of the column with the key of this end.'),
+  column: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Heading of the column with the key of this end. Where a connector is scim it is the key of the entity type; leave it out.',
+    ),
 });
 
 const association = z.strictObject({

@@ -52,7 +52,9 @@ export function readFormat(
     case 'datetime':
       return {
         type,
-        format: document.format ?? (kind === 'sql' ? anyIsoTime : "yyyy-MM-dd'T'HH:mm:ssXXX"),
+        format:
+          document.format ??
+          (kind === 'sql' || kind === 'scim' ? anyIsoTime : "yyyy-MM-dd'T'HH:mm:ssXXX"),
         timezone: document.timezone ?? 'UTC',
       };
   }

@@ -1,6 +1,8 @@
 /** Connector kind → its code. */
 import type { Connector } from './connector.ts';
 import { type CsvSettings, createCsvConnector } from './csv/csv-connector.ts';
+import { createScimConnector } from './scim/scim-connector.ts';
+import type { ScimSettings } from './scim/scim-settings.ts';
 import { createSqlConnector } from './sql/sql-connector.ts';
 import type { SqlSettings } from './sql/sql-driver.ts';
 import { createXlsxConnector, type XlsxSettings } from './xlsx/xlsx-connector.ts';
@@ -9,7 +11,8 @@ import { createXlsxConnector, type XlsxSettings } from './xlsx/xlsx-connector.ts
 export type ConnectorOptions =
   | ({ readonly kind: 'csv' } & CsvSettings)
   | ({ readonly kind: 'sql' } & SqlSettings)
-  | ({ readonly kind: 'xlsx' } & XlsxSettings);
+  | ({ readonly kind: 'xlsx' } & XlsxSettings)
+  | ({ readonly kind: 'scim' } & ScimSettings);
 
 /** Returns the connector of these settings; nothing is opened yet. */
 export function createConnector(options: ConnectorOptions): Connector {
@@ -20,5 +23,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       return createSqlConnector(options);
     case 'xlsx':
       return createXlsxConnector(options);
+    case 'scim':
+      return createScimConnector(options);
   }
 }

@@ -3,12 +3,13 @@ import type { Mode } from './job.ts';
 
 /**
  * A file says what there is, not what changed, so CSV and XLSX are complete-only. A database can tell, of the sources that have a
- * watermark.
+ * watermark. A SCIM service is read completely.
  */
 export const connectorKinds = {
   csv: { modes: ['complete'] },
   sql: { modes: ['complete', 'incremental'] },
   xlsx: { modes: ['complete'] },
+  scim: { modes: ['complete'] },
 } as const satisfies Record<string, { readonly modes: readonly Mode[] }>;
 
 export type ConnectorKind = keyof typeof connectorKinds;

@@ -37,6 +37,13 @@ export const errorCatalogue = {
     remedy:
       'Give all of them a date in their name (2026-11-22 or 20261122), or a narrower pattern; or move away those that are done with.',
   },
+  SourceIncomplete: {
+    kind: 'wait',
+    meaning:
+      'A connected system gave fewer resources than it says it has, gave one twice, or changed while it was read. What was not returned is never taken for deleted, so there is no extraction.',
+    remedy:
+      'The export is tried again by itself. When it fails for good, the message says what the service does; `overrides` and `quirks` of the connector make allowances for some.',
+  },
   SourceEmpty: {
     kind: 'fix',
     meaning:
@@ -172,6 +179,9 @@ export const rejectCatalogue = {
 /** The code of a reject. */
 export type RejectCode = keyof typeof rejectCatalogue;
 
+/** Which part of a connection is at fault. */
+export type Fault = 'DNS' | 'TCP' | 'TLS' | 'authentication' | 'scope' | 'schema' | 'service';
+
 /**
  * An error with a code whose manual page says what it means and what to do.
  *
@@ -182,10 +192,17 @@ export class LockstepError extends Error {
   readonly code: ErrorCode;
   /** The next thing to do, in one sentence; the catalogue's remedy unless a better one is known. */
   readonly hint: string;
+  /** What is to be looked at, where a connected system could not be read. */
+  readonly fault: Fault | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string | undefined; fault?: Fault | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.code = code;
+    this.fault = options.fault;
     this.hint = options.hint ?? errorCatalogue[code].remedy;
   }
 

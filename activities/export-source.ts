@@ -3,10 +3,12 @@ import { cancellationSignal } from '@temporalio/activity';
 import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
 import { createExtraction, keptFiles } from '../connectors/extraction.ts';
 import { createConnector } from '../connectors/registry.ts';
+import { blankSource } from '../engine/diagnosis/blank-source.ts';
+import { LockstepError } from '../engine/errors.ts';
 import type { Mode } from '../engine/job.ts';
 import type { Source } from '../engine/source.ts';
 import { newestExtraction, recordExtraction } from '../store/extraction-store.ts';
-import { pinnedConfiguration, recordStep } from '../store/job-store.ts';
+import { pinnedConfiguration, recordDiagnoses, recordStep } from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { removeOldExtractions } from './extraction-retention.ts';
@@ -58,6 +60,9 @@ export async function exportSource(
     return { extraction: manifest.id, rows, bytes };
   } catch (error) {
     await extraction.discard();
+    if (error instanceof LockstepError && error.code === 'SourceEmpty') {
+      await recordDiagnoses(store, jobId, [blankSource(request.connector, error.message)]);
+    }
     throw error;
   }
 

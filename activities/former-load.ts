@@ -4,9 +4,11 @@ import { type Manifest, readManifest } from '../connectors/extraction.ts';
 import type { KeyOrigin } from '../engine/diagnosis/evidence.ts';
 import type { EntityType } from '../engine/entity-type.ts';
 import { LockstepError } from '../engine/errors.ts';
+import type { Thresholds } from '../engine/threshold.ts';
 import { pinnedConfiguration } from '../store/job-store.ts';
-import { lastLoad } from '../store/last-load.ts';
+import { isComplete, lastLoad } from '../store/last-load.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import type { MappingTask } from './mapping-thread.ts';
 
 /** The last load of a connector; null for what is not there any more, or never was. */
 export interface FormerLoad {
@@ -14,15 +16,20 @@ export interface FormerLoad {
   readonly configuration: Configuration | null;
 }
 
-/** Reads what the last complete load of a connector was made from. */
+/**
+ * Reads what the last complete load of a connector was made from. An extraction of changes alone cannot be held against
+ * it.
+ */
 export async function formerLoad(
   { store, configurations, extractions }: ActivityDependencies,
-  connector: string,
+  { connector, extraction }: { readonly connector: string; readonly extraction: string },
 ): Promise<FormerLoad> {
   const last = await lastLoad(store, connector);
   if (last === undefined) return { manifest: null, configuration: null };
   return {
-    manifest: await unlessGone(() => readManifest(extractions, last.extraction)),
+    manifest: (await isComplete(store, extraction))
+      ? await unlessGone(() => readManifest(extractions, last.extraction))
+      : null,
     configuration: await unlessGone(async () =>
       configurations.parse(await pinnedConfiguration(store, last.jobId)),
     ),
@@ -50,6 +57,18 @@ export function formerKeyOf(
   const is = keyOrigin(entityType);
   return was.property === is.property && was.column === is.column ? null : was;
 }
+
+/** Another key than at the last load means other resources, however few: then any change of theirs asks. */
+export function limitsAfter(former: FormerLoad, task: MappingTask, own: Thresholds): Thresholds {
+  const hasAnotherKey = 'entityType' in task && formerKeyOf(task.entityType, former) !== null;
+  return hasAnotherKey ? { ...own, ...nothingUnasked } : own;
+}
+
+const nothingUnasked = {
+  maximumInsertedLines: 0,
+  maximumUpdatedLines: 0,
+  maximumDeletedLines: 0,
+} as const;
 
 function keyOrigin({ key, properties }: EntityType): KeyOrigin {
   const origin = properties.find(({ name }) => name === key)?.origin;

@@ -35,6 +35,8 @@ export type MappingTask = {
   readonly entityTypes: readonly EntityType[];
   /** Reference property → id of its navigation property in the store. */
   readonly references: ReadonlyMap<string, number>;
+  /** Property → the kind of text it takes only, where its drift contract rejects any other. */
+  readonly kinds?: ReadonlyMap<string, string>;
 } & ({ readonly entityType: EntityType } | { readonly association: Association });
 
 /** Raw records of one source, laid end to end with a line feed after each. */
@@ -151,7 +153,7 @@ function compile(task: MappingTask): Pick<Current, 'task' | 'map' | 'keyConversi
     if (origin.from === 'expression')
       evaluators.set(name, createEvaluator(origin.expression, index));
   }
-  const map = compileEntityMapping(entityType, header, targets, evaluators);
+  const map = compileEntityMapping(entityType, header, targets, evaluators, task.kinds);
   return { task, map, keyConversions: [keyConversion(entityType)] };
 }
 

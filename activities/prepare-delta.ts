@@ -2,6 +2,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
 import { type Counts, noCounts, sumCounts } from '../engine/counts.ts';
+import { DriftError } from '../engine/diagnosis/drift.ts';
 import { digestText } from '../engine/record-digest.ts';
 import {
   findBreaches,
@@ -23,7 +24,7 @@ import {
   openDelta,
   type ResourcePlan,
 } from '../store/delta-store.ts';
-import { pinnedConfiguration, recordStep } from '../store/job-store.ts';
+import { pinnedConfiguration, recordDiagnoses, recordStep } from '../store/job-store.ts';
 import { readModel } from '../store/model-store.ts';
 import type { Plan } from '../store/plan.ts';
 import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.ts';
@@ -33,7 +34,8 @@ import { diagnoseOlder } from './chosen-extraction.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type CountedSource, findCauses, type Judged } from './diagnosis.ts';
-import { type FormerLoad, formerKeyOf, formerLoad } from './former-load.ts';
+import { findDrift, stopAtTypeChanges, withStoredKinds } from './drift.ts';
+import { type FormerLoad, formerLoad, limitsAfter } from './former-load.ts';
 import { type MappedSource, sourcesOf } from './mapped-source.ts';
 import type { Report } from './pulse.ts';
 import { RecordMapper } from './record-mapper.ts';
@@ -65,8 +67,11 @@ export async function prepareDelta(
   const manifest = await untouchedExtraction({ store, extractions }, request.extraction, {
     thoroughly: request.kept ?? false,
   });
-  const sources = await sourcesOf(configuration, request.connector, manifest, model, extractions);
-  const former = await formerLoad(dependencies, request.connector);
+  const sources = await withStoredKinds(
+    store,
+    await sourcesOf(configuration, request.connector, manifest, model, extractions),
+  );
+  const former = await formerLoad(dependencies, request);
   const backInTime = request.kept ? await diagnoseOlder(store, request) : [];
   const mapper = new RecordMapper();
   try {
@@ -111,14 +116,24 @@ export async function prepareDelta(
           configuration.connectors.get(request.connector) as ConnectorSettings,
           former,
         );
+        const drift = await findDrift(plan, judged.sources, former);
         const causes = await findCauses(plan, judged, former, cancellationSignal());
-        return await closeDelta(plan, judged.delta, [...backInTime, ...causes], judged.changes);
+        stopAtTypeChanges(drift, causes, judged.delta.breaches.length > 0);
+        return await closeDelta(
+          plan,
+          judged.delta,
+          [...backInTime, ...causes, ...drift.noted],
+          judged.changes,
+        );
       },
       cancellationSignal(),
     );
     await recordStep(store, jobId, 'prepare', 'succeeded');
     log.info({ job: jobId, counts: summary.counts, breaches: summary.breaches.length }, 'prepared');
     return summary;
+  } catch (error) {
+    if (error instanceof DriftError) await recordDiagnoses(store, jobId, error.diagnoses);
+    throw error;
   } finally {
     await mapper.close();
   }
@@ -191,7 +206,7 @@ async function judge(
       ...planned,
       scope: comparison.name,
       of: 'lines',
-      thresholds: hasAnotherKey(source, former) ? { ...own, ...nothingUnasked } : own,
+      thresholds: limitsAfter(former, source.task, own),
     });
   }
   for (const link of links) {
@@ -221,17 +236,6 @@ async function judge(
     ...links.map(linkCounts),
   ]);
   return { delta: { entityTypes, associations, counts, breaches }, changes, sources, links };
-}
-
-/** Another key than at the last load is other resources, however few: a person is asked. */
-const nothingUnasked = {
-  maximumInsertedLines: 0,
-  maximumUpdatedLines: 0,
-  maximumDeletedLines: 0,
-} as const;
-
-function hasAnotherKey({ task }: MappedSource, former: FormerLoad): boolean {
-  return 'entityType' in task && formerKeyOf(task.entityType, former) !== null;
 }
 
 /** A scope without rejects need not be compared again as long as its source stays as it is. */

@@ -23,6 +23,7 @@ import type {
   PropertyDocument,
   SourceDocument,
 } from './document.ts';
+import { driftContract } from './drift-contract.ts';
 import { problemsOfExpression } from './expression-problems.ts';
 import { didYouMean, type Finding } from './finding.ts';
 import { NamedSources } from './named-sources.ts';
@@ -147,6 +148,7 @@ export class ConfigurationBuilder {
       properties,
       searchable: searchable.map(([property]) => property),
       thresholds: (document.thresholds ?? {}) as ThresholdSettings,
+      drift: driftContract(document.drift),
     };
   }
 
@@ -275,6 +277,7 @@ export class ConfigurationBuilder {
       from: { ...document.from, column: columns.from },
       to: { ...document.to, column: columns.to },
       thresholds: (document.thresholds ?? {}) as ThresholdSettings,
+      drift: driftContract(document.drift),
     };
   }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { weekdays } from '../engine/schedule.ts';
 import { type LimitName, limitDefaults } from '../engine/threshold.ts';
+import { drift, linkDrift } from './drift-document.ts';
 import { scimOptions } from './scim-document.ts';
 
 const name = z
@@ -263,6 +264,7 @@ const entityType = z.strictObject({
   key: z.string().describe('The property that identifies a resource.'),
   properties: z.record(name, property),
   thresholds: thresholds.optional(),
+  drift: drift.optional(),
 });
 
 const end = z.strictObject({
@@ -283,6 +285,7 @@ const association = z.strictObject({
   from: end,
   to: end,
   thresholds: thresholds.optional(),
+  drift: linkDrift.optional(),
 });
 
 /** `lockstep.yaml` as a person writes it. */

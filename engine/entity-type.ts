@@ -1,4 +1,5 @@
 /** Entity types and associations: what a connected system's rows become, as validated values. */
+import type { DriftContract } from './diagnosis/drift.ts';
 import type { Source } from './source.ts';
 import type { ThresholdSettings } from './threshold.ts';
 import type { ValueFormat } from './value-format.ts';
@@ -37,6 +38,7 @@ export interface EntityType {
   /** Names of the scalar properties that the store keeps an index of. */
   readonly searchable: readonly string[];
   readonly thresholds: ThresholdSettings;
+  readonly drift: DriftContract;
 }
 
 /** One end of an association: the entity type, the navigation property it gets, and the column with its key. */
@@ -54,6 +56,7 @@ export interface Association {
   readonly from: AssociationEnd;
   readonly to: AssociationEnd;
   readonly thresholds: ThresholdSettings;
+  readonly drift: DriftContract;
 }
 
 /**

@@ -49,7 +49,7 @@ export const errorCatalogue = {
     meaning:
       'A source is blank, holds only its header, or has no rows. An empty source is never taken as “everybody left”.',
     remedy:
-      'Have the source system write the file again, or find out why the table is empty. Nothing was compared and nothing was changed.',
+      'Have the source system write the file again, or find out why the table is empty. Taken at its word, an empty source would delete all that was read from it before; so nothing was compared and nothing was changed.',
   },
   SourceColumnMissing: {
     kind: 'fix',
@@ -63,6 +63,20 @@ export const errorCatalogue = {
       'A source is not the text it claims to be (bytes invalid in its encoding, a quote that never closes, a heading twice), or a database refuses the query.',
     remedy:
       'Mend the named line or query, or set `encoding` / `delimiter` of the connector to what the file really uses.',
+  },
+  FormatDrift: {
+    kind: 'fix',
+    meaning:
+      'A column was damaged as spreadsheets do it: `00123` became `123`, `123456789012` became `1.23457E+11`, a date became a day number. Most of its values are concerned, so nothing was planned.',
+    remedy:
+      'See `lockstep job <id>` for examples. Have the file exported again without opening it in a spreadsheet. If the new values are meant, set `drift: { valueFormat: ignore }` on what is named, and run again.',
+  },
+  SchemaDrift: {
+    kind: 'fix',
+    meaning:
+      'A source has other columns, or columns of another kind, than at the last load, and the `drift` contract of the entity type says to stop.',
+    remedy:
+      'See `lockstep job <id>`. Have the source mended, or change the mapping or the `drift` contract of what is named, and run again. Nothing was planned.',
   },
   ExtractionModified: {
     kind: 'fix',

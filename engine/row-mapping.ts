@@ -1,4 +1,5 @@
 /** Turns the cells of one source row into a resource, its references or a link, or says why it cannot. */
+import { type ValueKind, valueKind } from './diagnosis/value-kind.ts';
 import type { Association, EntityType, Property } from './entity-type.ts';
 import { errorOf } from './error-cell.ts';
 import type { RejectCode } from './errors.ts';
@@ -102,18 +103,20 @@ interface CompiledProperty {
  *
  * @param targets every entity type that a property may reference, by name
  * @param evaluators one for each property with an expression, by property name
+ * @param kinds the kind of text that a property takes only, where its stored values decide on that
  */
 export function compileEntityMapping(
   entityType: EntityType,
   header: Header,
   targets: ReadonlyMap<string, EntityType>,
   evaluators: ReadonlyMap<string, Evaluate>,
+  kinds: ReadonlyMap<string, ValueKind> = new Map(),
 ): (cells: readonly string[]) => Mapped<MappedResource> | Promise<Mapped<MappedResource>> {
   const compiled = entityType.properties.map((property): CompiledProperty => {
     const { origin } = property;
     return {
       property,
-      convert: conversionOf(property, entityType, targets),
+      convert: ofKind(kinds.get(property.name), conversionOf(property, entityType, targets)),
       position: origin.from === 'column' ? header.position(origin.column) : undefined,
       evaluate: evaluators.get(property.name),
     };
@@ -146,6 +149,12 @@ async function evaluateAll(
     }
   }
   return row.finish();
+}
+
+function ofKind(kind: ValueKind | undefined, convert: Convert): Convert {
+  if (kind === undefined) return convert;
+  const problem = `is not of the kind that the stored values are (${kind})`;
+  return (text) => (valueKind(text) === kind ? convert(text) : { problem });
 }
 
 function conversionOf(

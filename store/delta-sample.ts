@@ -23,11 +23,11 @@ export interface SampledScope {
  * SQL: one of so many rows, chosen by key, so that each comes or stays whole. Keys that differ in capitals and leading zeros
  * only are chosen together.
  */
-function oneOf(every: number, key = 'key'): string {
+export function oneOf(every: number, key = 'key'): string {
   return every === 1 ? 'true' : `(hashtext(ltrim(lower(${key}), '0')) & 2147483647) % ${every} = 0`;
 }
 
-const strideOf = (count: number, size = sampleSize) => Math.max(1, Math.ceil(count / size));
+export const strideOf = (count: number, size = sampleSize) => Math.max(1, Math.ceil(count / size));
 
 /** Updated resources. @param count how many there are */
 export async function sampleUpdates(

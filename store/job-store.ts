@@ -1,4 +1,5 @@
 /** Writes down the life of a job: its begin, steps, block, decisions and end. Every call may be repeated. */
+import type { Diagnosis } from '../engine/diagnosis/diagnosis.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { JobError, JobState, Mode, StepName, StepState, Task } from '../engine/job.ts';
 import { Prisma } from '../prisma/generated/client.ts';
@@ -88,6 +89,18 @@ export async function recordStep(
   state: StepState,
 ): Promise<void> {
   await pool.query(writeStep, [jobId, name, state]);
+}
+
+/** Notes why a job stopped before there was a delta. */
+export async function recordDiagnoses(
+  { pool }: Pick<Store, 'pool'>,
+  jobId: string,
+  diagnoses: readonly Diagnosis[],
+): Promise<void> {
+  await pool.query('update job set diagnoses = $2 where id = $1', [
+    jobId,
+    JSON.stringify(diagnoses),
+  ]);
 }
 
 /** Notes that a job waits at the gate. */

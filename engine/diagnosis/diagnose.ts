@@ -1,5 +1,5 @@
 /** Puts the rules together: which diagnoses fit what was found in a scope, the more telling ones first. */
-import { blankColumns } from './blank-column.ts';
+import { blankColumns } from './blank-source.ts';
 import { dateFormatChanges } from './date-format-change.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { encodingDamage } from './encoding-damage.ts';

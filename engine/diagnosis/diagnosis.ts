@@ -9,7 +9,7 @@ export const whatToCheck = {
   dateFormatChange:
     'The source writes these dates in another format than before. Compare a date you know; abort, and change `format` in the configuration, or have the source write it as before.',
   blankSource:
-    'A column that had values has none any more. Abort unless the source was meant to forget them.',
+    'What had rows or values has none any more. Ask whoever writes the source; go on only if it was meant to forget them.',
   keyChange:
     'The same resources come back under other keys: resuming deletes and inserts them anew, and their links with them. Resume only if the keys were meant to change.',
   encodingDamage:

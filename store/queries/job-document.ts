@@ -136,6 +136,7 @@ interface JobRow {
   readonly simulated: boolean;
   readonly rollbackOf: string | null;
   readonly error: unknown;
+  readonly diagnoses: unknown;
   readonly deltas: readonly DeltaRow[];
 }
 
@@ -172,7 +173,7 @@ function toDocument(job: JobRow): JobDocument {
         base,
       }),
     ),
-    diagnoses: (delta?.diagnoses ?? []) as Diagnosis[],
+    diagnoses: [job.diagnoses, delta?.diagnoses ?? []].flat() as Diagnosis[],
     error: (job.error ?? null) as JobError | null,
   };
 }

@@ -35,6 +35,16 @@ async function diagnose(files: Readonly<Record<string, string>>): Promise<readon
   return diagnoses;
 }
 
+/** What a day is diagnosed with that is stopped: nothing but rejects would come of it. */
+async function diagnoseStopped(
+  files: Readonly<Record<string, string>>,
+): Promise<readonly Diagnosis[]> {
+  await expect(bench.prepare(files)).rejects.toMatchObject({ type: 'SchemaDrift' });
+  const last = 'select id from job order by started_at desc limit 1';
+  const { rows } = await bench.store.pool.query<{ id: string }>(last);
+  return await diagnosesOf(rows[0] as { id: string });
+}
+
 const users = (change: (row: Row) => Row, headings: Record<string, string> = {}) =>
   tampered(day2, 'users.csv', (rows) => rows.map(change), headings);
 
@@ -76,10 +86,16 @@ describe('swapped headers', () => {
       { org_code: 'manager_id', manager_id: 'org_code' },
       'organisation, manager',
     ],
-    ['a date and a boolean', { hire_date: 'status', status: 'hire_date' }, 'hireDate, active'],
-    ['a date and a text', { hire_date: 'phone', phone: 'hire_date' }, 'hireDate, phone'],
   ])('of %s are found', async (_, headings, detail) => {
     const diagnoses = await diagnose(users((row) => row, headings));
+    expect(diagnoses.filter(({ kind }) => kind === 'swappedHeaders')).toMatchObject([{ detail }]);
+  });
+
+  test.each([
+    ['a date and a boolean', { hire_date: 'status', status: 'hire_date' }, 'hireDate, active'],
+    ['a date and a text', { hire_date: 'phone', phone: 'hire_date' }, 'hireDate, phone'],
+  ])('of %s are found, and stop the job', async (_, headings, detail) => {
+    const diagnoses = await diagnoseStopped(users((row) => row, headings));
     expect(diagnoses.filter(({ kind }) => kind === 'swappedHeaders')).toMatchObject([{ detail }]);
   });
 });
@@ -102,12 +118,13 @@ describe('another date format', () => {
     expect(diagnoses[0]?.examples).toHaveLength(3);
   });
 
-  test('is found also where nothing but rejects comes of it', async () => {
+  test('of which nothing but rejects would come stops the job, and is named', async () => {
     const iso = users((row) => ({
       ...row,
       hire_date: (row['hire_date'] as string).split('/').toReversed().join('-'),
     }));
-    expect(await diagnose(iso)).toMatchObject([
+    expect(await diagnoseStopped(iso)).toMatchObject([
+      { kind: 'typeChange', columns: ['hire_date'] },
       { kind: 'dateFormatChange', detail: 'hireDate: dd/MM/yyyy → yyyy-MM-dd' },
     ]);
   });

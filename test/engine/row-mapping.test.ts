@@ -1,5 +1,6 @@
 /** Rows to resources and links: columns by name, conversions, expressions, and the reason where a row cannot be used. */
 import { describe, expect, test } from 'vitest';
+import { defaultDrift } from '../../engine/diagnosis/drift.ts';
 import type { Association, EntityType, Property } from '../../engine/entity-type.ts';
 import {
   compileAssociationMapping,
@@ -37,6 +38,7 @@ function entityType(key: string, ...properties: Property[]): EntityType {
     properties,
     searchable: [],
     thresholds: {},
+    drift: defaultDrift,
   };
 }
 
@@ -206,6 +208,7 @@ describe('a row of an association', () => {
     from: { entityType: 'thing', property: 'owners', column: 'thing' },
     to: { entityType: 'numbered', property: 'things', column: 'nr' },
     thresholds: {},
+    drift: defaultDrift,
   };
   const known = new Map(targets).set('thing', entityType('id', text('id', 'id')));
   const mapRow = compileAssociationMapping(association, new Header(['nr', 'x', 'thing']), known);

@@ -1,6 +1,11 @@
-/** Finds columns that had values and have none any more, as if only their heading had been exported. */
+/** Blank sources, and columns that had values and have none any more, as if only their heading had been exported. */
 import { type Diagnosis, diagnosisOf } from './diagnosis.ts';
 import { changesOf, columnProperties, type Evidence, fewestCases } from './evidence.ts';
+
+/** A source without a row, which is never compared. @param scope the connector; the source is named in the detail */
+export function blankSource(scope: string, detail: string): Diagnosis {
+  return diagnosisOf({ kind: 'blankSource', scope, detail, columns: [], examples: [] });
+}
 
 /** Properties that (nearly) all updated resources lose, where most updates are such a loss. */
 export function blankColumns({ entityType, updates }: Evidence): Diagnosis[] {

@@ -9,7 +9,7 @@ import { type CommandContext, examples } from './commands/command.ts';
 import { addDecision } from './commands/decide.ts';
 import { addDev } from './commands/dev.ts';
 import { addExtraction, addExtractions } from './commands/extractions.ts';
-import { addJob, addJobs } from './commands/jobs.ts';
+import { addJob, addJobs, addLog } from './commands/jobs.ts';
 import { addMigrate, addPurge, addWorker } from './commands/parts.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
@@ -71,6 +71,7 @@ function createProgram(context: CommandContext): Command {
   program.commandsGroup('Look:');
   addJobs(program, context);
   addJob(program, context);
+  addLog(program, context);
   addChanges(program, context);
   addRejects(program, context);
   addExtractions(program, context);

@@ -21,6 +21,7 @@ import {
   type ExtractionsOptions,
   viewExtractions,
 } from './extractions.ts';
+import { type LogEntry, viewLog } from './job-log.ts';
 import { viewJob, viewJobs } from './job-view.ts';
 import { inOurWords } from './outage.ts';
 import { type RollbackOptions, rollBackJob } from './rollback.ts';
@@ -51,6 +52,7 @@ export type {
   JobSummary,
   ListOptions,
   LockstepOptions,
+  LogEntry,
   Reject,
   ResourceDocument,
   RollbackOptions,
@@ -75,6 +77,8 @@ export interface Lockstep extends AsyncDisposable {
   /** Runs a connector; resolves when the job ended or blocked (its `state` says which). */
   run(connector: string, options?: RunOptions): Promise<JobDocument>;
   job(id: string): Promise<JobDocument>;
+  /** What happened to a job, oldest first. */
+  log(id: string): Promise<LogEntry[]>;
   /** The newest jobs first. */
   jobs(options?: JobsOptions): Promise<JobSummary[]>;
   /** The changes of the newest delta of a job, streamed: there may be millions. */
@@ -119,6 +123,7 @@ export function lockstepOf(session: Session): Lockstep {
   return {
     run: (connector, options = {}) => inWords(runJob(session, connector, options)),
     job: (id) => inWords(viewJob(session, id).then(({ document }) => document)),
+    log: (id) => inWords(viewLog(session, id)),
     jobs: ({ limit = 50, ...options } = {}) => inWords(viewJobs(session, { ...options, limit })),
     changes: (id, options = {}) => eachInWords(changesOf(session, id, options)),
     extractions: (options = {}) => inWords(viewExtractions(session, options)),

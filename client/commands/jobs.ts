@@ -69,3 +69,25 @@ export function addJob(program: Command, context: CommandContext): void {
       });
     });
 }
+
+export function addLog(program: Command, context: CommandContext): void {
+  program
+    .command('log')
+    .summary('what happened to a job, and when')
+    .description(
+      'Tells what happened to a job, oldest first: its steps, counts, breaches, decisions and end. Attempts that were repeated are in the worker’s log.',
+    )
+    .argument('<job>', 'id of the job, as `lockstep jobs` lists it')
+    .addHelpText(
+      'after',
+      examples(['lockstep log sab.complete.prepare.20261122T083000Z-ab12', 'all of it, in order']),
+    )
+    .action(async (id: string, _: unknown, command: Command) => {
+      await withLockstep(context, command, async ({ lockstep, output }) => {
+        const { logText } = await import('../output/log-text.ts');
+        const entries = await lockstep.log(id);
+        await output.json(entries);
+        await output.text(logText(output.terminal, entries));
+      });
+    });
+}

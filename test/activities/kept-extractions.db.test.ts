@@ -190,6 +190,21 @@ describe('the task expressions', () => {
     await job.end();
   });
 
+  test('is refused after a rollback: what was loaded must not come back by it', async () => {
+    await bench.sync(tuesday);
+    const { id } = await bench.sync(wednesday);
+    await bench.store.pool.query(
+      `insert into job (id, run_id, connector, mode, state, simulated, trigger, rollback_of, ended_at)
+       values ('rollback', 'r', 'sab', 'complete', 'succeeded', false, 'person', $1, now())`,
+      [id],
+    );
+    await bench.store.pool.query(
+      `insert into delta (job_id, digest, counts, entity_types, associations, breaches, diagnoses, applied_at)
+       values ('rollback', '', '{"updated": 1}', '{}', '{}', '[]', '[]', now())`,
+    );
+    expect(await refused('expressions')).toMatch(/what was loaded last was rolled back$/);
+  });
+
   test('is refused when what was loaded last is not kept, is a part only, or nothing was loaded', async () => {
     expect(await refused('expressions')).toMatch(/nothing of it was loaded yet$/);
     await bench.sync(tuesday);

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectLockstep } from '../../client/lockstep.ts';
 import type { SyncJobRequest } from '../../workflows/messages.ts';
 import { type JobStack, startJobStack } from '../support/job-stack.ts';
 import { somePeople } from '../support/people.ts';
@@ -13,7 +14,7 @@ const jane = { by: 'jane', reason: 'reviewed' };
 
 let stack: JobStack;
 beforeAll(async () => {
-  const names = ['alone', 'story', 'broken', 'touched'];
+  const names = ['alone', 'story', 'broken', 'touched', 'client'];
   stack = await startJobStack({
     connectors: Object.fromEntries(names.map((name) => [name, {}])),
   });
@@ -65,6 +66,52 @@ describe.concurrent('a task alone', { timeout: 180_000 }, () => {
       `works on the extraction ${old.extraction}`,
       `goes back in time: the newer ${current.extraction} is loaded already`,
     ]);
+  });
+
+  test('is started by our client: its id, memo and search attributes say which, and its log tells it', async () => {
+    await stack.writePeople('client', before);
+    await using lockstep = await connectLockstep({
+      environment: {
+        DATABASE_URL: stack.servers.databaseUrl,
+        TEMPORAL_ADDRESS: stack.servers.temporalAddress,
+        LOCKSTEP_HOME: stack.home,
+        LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
+        LOCKSTEP_TASK_QUEUE: stack.taskQueue,
+      },
+    });
+    const exported = await lockstep.run('client', { task: 'export', by: 'jane' });
+    expect(exported).toMatchObject({ task: 'export', state: 'succeeded', simulated: false });
+    expect(exported.job).toMatch(/^client\.complete\.export\.\d{8}T\d{6}Z-/);
+    expect((await lockstep.log(exported.job)).map(({ message }) => message)).toEqual([
+      'job began: client, complete, export alone, by jane',
+      'export began',
+      expect.stringMatching(/^export succeeded: 3[0-9] rows, \d+ bytes$/),
+      'job ended: succeeded',
+    ]);
+    const planned = await lockstep.run('client', { task: 'prepare', extraction: exported.job });
+    expect(planned).toMatchObject({
+      task: 'prepare',
+      state: 'succeeded',
+      simulated: true,
+      extraction: exported.extraction,
+      counts: { inserted: 15 },
+    });
+    expect((await lockstep.extractions({ connector: 'client' }))[0]).toMatchObject({
+      extraction: exported.extraction,
+      loadedAt: null,
+    });
+    const { memo, searchAttributes } = await stack.jobById(planned.job).handle.describe();
+    expect(memo).toMatchObject({ task: 'prepare', simulated: true });
+    expect(searchAttributes).toMatchObject({ SyncTask: ['prepare'] });
+    await expect(
+      lockstep.run('client', { task: 'prepare', extraction: 'client/nothing' }),
+    ).rejects.toMatchObject({ code: 'NotFound' });
+    await expect(lockstep.run('client', { extraction: exported.job })).rejects.toMatchObject({
+      code: 'UsageInvalid',
+    });
+    await expect(lockstep.run('client', { task: 'export', simulate: true })).rejects.toMatchObject({
+      code: 'UsageInvalid',
+    });
   });
 
   test('that fails is the end: nothing is prepared from what was not exported', async () => {

@@ -4,7 +4,11 @@ import { type ErrorCode, errorCatalogue, LockstepError } from '../engine/errors.
 import type { Log } from './dependencies.ts';
 
 /** After so many attempts a failure that may pass by itself is taken not to. Without an entry it is tried for hours. */
-const attemptsOf: Partial<Record<ErrorCode, number>> = { SourceUnavailable: 5, InternalError: 5 };
+const attemptsOf: Partial<Record<ErrorCode, number>> = {
+  SourceUnavailable: 5,
+  SourceIncomplete: 5,
+  InternalError: 5,
+};
 
 /** Failures of PostgreSQL and the network that pass by themselves; anything else of theirs is a fault to look at. */
 const passing = /^(08|40|53|55P03|57P0|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/;

@@ -187,14 +187,15 @@ async function rekeyedResources(
   return { rekeyed: [...rekeyed.values()], rekeyedAmong: tried.length };
 }
 
-/** Profiles the file of this job beside that of the last load; null when that one is gone, or not what it was. */
+/** Profiles the file of this job beside that of the last load; null when that one is gone, not what it was, or this one holds changes only. */
 async function compareFiles(
   source: MappedSource,
   { manifest }: FormerLoad,
   signal: AbortSignal,
 ): Promise<FilesCompared | null> {
   const file = manifest?.files.find((each) => each.source === source.file.source);
-  if (!manifest || !file) return null;
+  // What changed is not like all there is, and need not be.
+  if (!manifest || !file || source.file.since !== undefined) return null;
   const columns = [...new Set(Object.values(source.columnNames))];
   const now = await sampleFile(source.root, { id: source.extraction }, source.file, signal);
   try {

@@ -10,6 +10,7 @@ import type { Source } from '../engine/source.ts';
 import { newestExtraction, recordExtraction } from '../store/extraction-store.ts';
 import { pinnedConfiguration, recordDiagnoses, recordStep } from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
+import { sharedCursors } from './cursors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { removeOldExtractions } from './extraction-retention.ts';
 import type { Report } from './pulse.ts';
@@ -36,12 +37,13 @@ export async function exportSource(
     const files = await createConnector(settings).export({
       mode: request.mode,
       sources: mappedSources(configuration, request.connector),
+      cursors: await sharedCursors(store, configuration, request.connector),
       kept: await keptFiles(extractions, await newestExtraction(store, request.connector)),
       directory: extraction.directory,
       onProgress: report,
       signal: cancellationSignal(),
     });
-    const { manifest, sha256 } = await extraction.complete(files);
+    const { manifest, sha256 } = await extraction.complete(files, request.mode);
     const rows = files.reduce((sum, file) => sum + file.rows, 0);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     await recordExtraction(store, {

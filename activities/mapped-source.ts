@@ -27,9 +27,15 @@ export interface MappedSource {
   readonly root: string;
   readonly extraction: string;
   readonly file: ExtractedFile;
+  /** False in an incremental job, whatever its files hold: what they do not show is left to the next complete one. */
+  readonly infersDeletes: boolean;
+  /** Beside a file of what changed: what is marked as deleted, of which only the key is looked at. */
+  readonly deletions: { readonly file: ExtractedFile; readonly task: MappingTask } | undefined;
   readonly task: MappingTask;
   /** Digests depend on what records mean: header, mapping and the formats of referenced keys. */
   readonly seed: Uint32Array;
+  /** A digest of the mapping alone, hexadecimal: a cursor is worth nothing once rows mean something else. */
+  readonly meaning: string;
   readonly thresholds: ThresholdSettings;
   /** Property (or `from`, `to`, `#key`) → source column, for rejects. */
   readonly columnNames: Readonly<Record<string, string>>;
@@ -84,7 +90,10 @@ export async function sourcesOf(
       root,
       extraction: manifest.id,
       file,
+      infersDeletes: manifest.mode !== 'incremental',
+      deletions: deletionsOf(manifest, file, task),
       task,
+      meaning: digestOfMeaning(each, entityTypes),
       seed: seedOf(task),
       thresholds: each.thresholds,
       columnNames: isEntityType
@@ -160,27 +169,61 @@ function checkHeader(header: Header, columns: readonly string[], name: string, f
 
 /** Everything that a record's values depend on besides its bytes; the limits, for one, are no part of it. */
 function seedOf(task: MappingTask): Uint32Array {
-  const keyOf = (name: string) => {
-    const target = task.entityTypes.find((type) => type.name === name);
-    return target?.properties.find((property) => property.name === target.key);
-  };
-  const meaning =
-    'association' in task
-      ? [task.association.from, task.association.to].map((end) => [
-          end.column,
-          keyOf(end.entityType),
-        ])
-      : [
-          task.entityType.key,
-          task.entityType.properties.map((property) => [
-            property,
-            property.kind === 'reference' ? keyOf(property.references) : null,
-          ]),
-        ];
+  const mapped = 'association' in task ? task.association : task.entityType;
+  const meaning = meaningOf(mapped, task.entityTypes);
   const digest = createHash('sha256')
     .update(JSON.stringify([digestVersion, task.header, task.delimiter, meaning]))
     .digest();
   return Uint32Array.from([0, 4, 8, 12], (at) => digest.readUInt32LE(at));
+}
+
+function meaningOf(mapped: EntityType | Association, entityTypes: readonly EntityType[]): unknown {
+  const keyOf = (name: string) => {
+    const target = entityTypes.find((type) => type.name === name);
+    return target?.properties.find((property) => property.name === target.key);
+  };
+  return 'from' in mapped
+    ? [mapped.from, mapped.to].map((end) => [end.column, keyOf(end.entityType)])
+    : [
+        mapped.key,
+        mapped.properties.map((property) => [
+          property,
+          property.kind === 'reference' ? keyOf(property.references) : null,
+        ]),
+      ];
+}
+
+/** What rows mean, whatever else is in them; hexadecimal. */
+export function digestOfMeaning(
+  mapped: EntityType | Association,
+  entityTypes: readonly EntityType[],
+): string {
+  return createHash('sha256')
+    .update(JSON.stringify([digestVersion, meaningOf(mapped, entityTypes)]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** A row that is marked as deleted need not convert, but for its key. */
+function deletionsOf(
+  { id, files }: Manifest,
+  { deletions }: ExtractedFile,
+  task: MappingTask,
+): MappedSource['deletions'] {
+  if (deletions === undefined) return undefined;
+  const file = files.find(({ source }) => source === deletions);
+  if (!file) {
+    throw new LockstepError('ExtractionModified', `extraction ${id} has no ${deletions}`);
+  }
+  if ('association' in task) return { file, task };
+  const { entityType } = task;
+  const key = entityType.properties.filter(({ name }) => name === entityType.key);
+  // The expression of a key may need any other property.
+  const properties = key[0]?.origin.from === 'column' ? key : entityType.properties;
+  return {
+    file,
+    task: { ...task, entityType: { ...entityType, properties }, references: new Map() },
+  };
 }
 
 function referencesOf({ name, properties }: EntityType, model: StoredModel): [string, number][] {

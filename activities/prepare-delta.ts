@@ -26,12 +26,14 @@ import {
 } from '../store/delta-store.ts';
 import { pinnedConfiguration, recordDiagnoses, recordStep } from '../store/job-store.ts';
 import { readModel } from '../store/model-store.ts';
-import type { Plan } from '../store/plan.ts';
+import { allSeen, type Plan } from '../store/plan.ts';
 import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.ts';
-import { noteSource, untouchedSources } from '../store/scope-source.ts';
+import { forgetSource, noteSource, untouchedSources } from '../store/scope-source.ts';
 import { createStaging } from '../store/staging.ts';
+import { readChanges } from './change-reading.ts';
 import { diagnoseOlder } from './chosen-extraction.ts';
 import { currentJob } from './current-job.ts';
+import { moveCursor } from './cursors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { type CountedSource, findCauses, type Judged } from './diagnosis.ts';
 import { findDrift, stopAtTypeChanges, withStoredKinds } from './drift.ts';
@@ -154,7 +156,8 @@ async function readSources(
   const read = async (kind: MappedSource['kind']) => {
     const all: SourceReading[] = [];
     for (const source of sources.filter((each) => each.kind === kind)) {
-      all.push(await readSource(session, source, mapper, options));
+      const readFile = source.file.since === undefined ? readSource : readChanges;
+      all.push(await readFile(session, source, mapper, options));
     }
     return all;
   };
@@ -196,6 +199,7 @@ async function judge(
     await rememberSource(plan, reading, planned.rejected, link ?? planned);
     const { read } = reading;
     sources.push({ reading, counts: { ...(link ?? planned), rejected: planned.rejected, read } });
+    await moveCursor(plan, source);
     if (link) {
       associations[comparison.name] = countsOfAssociation(reading, planned, link);
       continue;
@@ -241,11 +245,13 @@ async function judge(
 /** A scope without rejects need not be compared again as long as its source stays as it is. */
 async function rememberSource(
   plan: Plan,
-  { source, again }: SourceReading,
+  { source, again, comparison }: SourceReading,
   rejected: number,
   { stored, inserted, updated, deleted }: ResourcePlan | LinkPlan,
 ): Promise<void> {
   if (again) return;
+  // Of what an incremental job reads, the scope may hold more than the source shows.
+  if (comparison.partial && !allSeen(comparison)) return await forgetSource(plan, source.scope);
   const { file, seed, scope } = source;
   const remembered = {
     scope,

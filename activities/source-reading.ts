@@ -116,6 +116,7 @@ export async function readSource(
     mayDangle: !fresh || doubts.mayDangle,
     unseen: unseen > 0 && unseen === digests.size ? 'all' : unseen,
     withoutDigest,
+    ...(!source.infersDeletes && { partial: { deleted: 0 } }),
   };
   if (typeof comparison.unseen === 'number' && unseen > 0) {
     await stageUnseen(session, comparison.scope, digests.unseen());
@@ -162,11 +163,17 @@ function readBefore(source: MappedSource, { stored }: ScopeSource): SourceReadin
   };
 }
 
-function namesOf({ scope, id, name, file }: MappedSource) {
+/** What a comparison calls its source. */
+export function namesOf({ scope, id, name, file }: MappedSource) {
   return { scope, id, name, file: file.source, parts: file.parts };
 }
 
-async function linesOf(source: MappedSource, wanted: readonly Uint32Array[], signal: AbortSignal) {
+/** Finds all lines on which records of these digests are. */
+export async function linesOf(
+  source: MappedSource,
+  wanted: readonly Uint32Array[],
+  signal: AbortSignal,
+) {
   const sought = new DigestSet(wanted.length);
   for (const words of wanted) sought.add(words);
   const found: { digest: Uint32Array; line: number }[] = [];
@@ -180,7 +187,7 @@ async function linesOf(source: MappedSource, wanted: readonly Uint32Array[], sig
 }
 
 /** Scans the records after the header, chunk by chunk; gives the bytes read. */
-async function* records(
+export async function* records(
   { root, extraction, file }: MappedSource,
   onRecord: OnRecord,
   signal: AbortSignal,

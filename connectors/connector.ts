@@ -29,6 +29,15 @@ export interface ExtractedFile {
   readonly origin?: string;
   /** How many bytes of the source that were. */
   readonly originBytes?: number;
+  /** Where the next incremental export goes on once this file is loaded. Left out where nothing tells. */
+  readonly cursor?: string;
+  /**
+   * The file holds only what changed since this cursor: what it does not show is not gone. Left out: it holds
+   * everything.
+   */
+  readonly since?: string;
+  /** Beside what changed: the source whose file holds what is marked as deleted, under the same header. */
+  readonly deletions?: string;
 }
 
 /** A file of an earlier extraction that is still there. */
@@ -42,6 +51,8 @@ export interface ExportRequest {
   readonly mode: Mode;
   /** The sources that are mapped, each once. */
   readonly sources: readonly Source[];
+  /** Of an incremental export, source → where it goes on; a source that is not named is read completely. */
+  readonly cursors?: ReadonlyMap<string, string>;
   /** What the last extraction holds: a source that is what it was then need not be read through again. */
   readonly kept: readonly KeptFile[];
   /** Where to write; exists, is empty, and belongs to this export alone. */

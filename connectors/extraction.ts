@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../engine/errors.ts';
+import type { Mode } from '../engine/job.ts';
 import type { ExtractedFile, KeptFile } from './connector.ts';
 import { fileChunks } from './file-chunks.ts';
 
@@ -12,6 +13,8 @@ export interface Manifest {
   readonly id: string;
   readonly connector: string;
   readonly job: string;
+  /** Of an incremental one, each file says itself whether it holds everything. */
+  readonly mode: Mode;
   readonly createdAt: string;
   readonly files: readonly ExtractedFile[];
 }
@@ -28,7 +31,7 @@ export interface WrittenManifest {
 export interface NewExtraction {
   readonly directory: string;
   /** Writes the manifest and gives the extraction its name, in one step that a crash cannot halve. */
-  complete(files: readonly ExtractedFile[]): Promise<WrittenManifest>;
+  complete(files: readonly ExtractedFile[], mode?: Mode): Promise<WrittenManifest>;
   /** Removes what was written. */
   discard(): Promise<void>;
 }
@@ -52,9 +55,10 @@ export async function createExtraction(
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
   return {
     directory: unfinished,
-    async complete(files) {
+    async complete(files, mode = 'complete') {
       const id = `${connector}/${name}`;
-      const manifest: Manifest = { id, connector, job, createdAt: new Date().toISOString(), files };
+      const createdAt = new Date().toISOString();
+      const manifest: Manifest = { id, connector, job, mode, createdAt, files };
       await using handle = await open(join(unfinished, manifestFile), 'wx', 0o600);
       const text = `${JSON.stringify(manifest, null, 2)}\n`;
       await handle.writeFile(text);

@@ -331,6 +331,12 @@ const bookkeeping = {
   source: `insert into scope_source (scope, sha256, seed, stored)
      select from_key, to_key, source_digest, resource_id from bookkeeping where delta_id = $1 and kind = 'source'
      on conflict (scope) do update set sha256 = excluded.sha256, seed = excluded.seed, stored = excluded.stored`,
+  cursor: `insert into cursor (connector, entity_type, value, job_id)
+     select j.connector, b.from_key, b.to_key, j.id
+     from bookkeeping b join delta d on d.id = b.delta_id join job j on j.id = d.job_id
+     where b.delta_id = $1 and b.kind = 'cursor'
+     on conflict (connector, entity_type) do update
+       set value = excluded.value, job_id = excluded.job_id, moved_at = now()`,
   edit: `delete from edit e using bookkeeping b
      where b.delta_id = $1 and b.kind = 'edit' and e.scope = b.from_key and e.transaction = b.resource_id`,
 } satisfies Record<string, string>;

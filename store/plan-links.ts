@@ -10,6 +10,7 @@ import {
   type ScopeComparison,
   usableRows,
 } from './plan.ts';
+import { planMarkedLinks } from './plan-marked-links.ts';
 import { planReferences } from './plan-references.ts';
 
 /** Plans the changes of links; `planResources` must have run before. */
@@ -19,7 +20,8 @@ export async function planLinks(plan: Plan, future: FutureResources): Promise<vo
     const navigation = plan.navigations.find(({ id }) => id === comparison.id) as StoredNavigation;
     if (comparison.fresh) await checkFirstLinks(plan, future, comparison, navigation);
     else if (comparison.staged > 0) await planAssociation(plan, future, comparison, navigation);
-    if (!allSeen(comparison)) await planMissingLinks(plan, comparison, navigation);
+    if (comparison.partial) await planMarkedLinks(plan, comparison, navigation);
+    else if (!allSeen(comparison)) await planMissingLinks(plan, comparison, navigation);
   }
   await planRetiredAssociations(plan);
   await planLinksOfDeleted(plan, future);

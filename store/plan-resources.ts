@@ -15,7 +15,8 @@ export async function planResources(plan: ResourceComparison): Promise<void> {
       if (comparison.mayRepeat) await rejectDuplicates(plan, comparison);
       if (!comparison.fresh) await planUpserts(plan, comparison);
     }
-    if (!allSeen(comparison)) await planDeletes(plan, comparison);
+    if (comparison.partial) await planMarkedDeletes(plan, comparison);
+    else if (!allSeen(comparison)) await planDeletes(plan, comparison);
   }
 }
 
@@ -105,6 +106,23 @@ async function planDeletes(
     `insert into resource_change (delta_id, resource_id, entity_type_id, key, change, before)
      select ${deltaId}, r.id, ${id}, r.key, 'delete', r.attributes
      from unseen_resource_${id} u join resource r on r.entity_type_id = ${id} and r.id = u.id
+     where not exists (select from staged_row s where s.entity_type_id = ${id} and s.key = r.key)
+       and not exists (select from held_value h where h.scope = $1 and h.value = r.key)`,
+    [scope],
+  );
+}
+
+/** A resource whose row is marked as deleted goes, unless another row may stand for it. */
+async function planMarkedDeletes(
+  { session, deltaId }: ResourceComparison,
+  { id, scope, partial }: ScopeComparison,
+): Promise<void> {
+  if (partial?.deleted === 0) return;
+  await session.query(
+    `insert into resource_change (delta_id, resource_id, entity_type_id, key, change, before)
+     select ${deltaId}, r.id, ${id}, r.key, 'delete', r.attributes
+     from (select distinct key from staged_row_deletion where entity_type_id = ${id}) d
+     join resource r on r.entity_type_id = ${id} and r.key = d.key
      where not exists (select from staged_row s where s.entity_type_id = ${id} and s.key = r.key)
        and not exists (select from held_value h where h.scope = $1 and h.value = r.key)`,
     [scope],

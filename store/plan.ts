@@ -33,6 +33,11 @@ export interface ScopeComparison {
   readonly mayDangle: boolean;
   /** How many stored records the extraction does not show; `all` when it shows none of them. */
   readonly unseen: number | 'all';
+  /**
+   * Of an incremental job: what the extraction does not show is not gone, but so many rows are marked as deleted. Left
+   * out: what it does not show is.
+   */
+  readonly partial?: { readonly deleted: number };
   /** How many stored resources or links have no digest: edited, or never read from this source. */
   readonly withoutDigest: number;
 }

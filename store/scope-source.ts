@@ -30,6 +30,24 @@ export async function untouchedSources(session: PoolClient): Promise<Map<string,
 }
 
 /**
+ * Makes a delta that touches a scope forget what the scope was read from: it read changes only, so that nobody knows what
+ * the scope holds then. Edits stay noted: nobody has compared them.
+ */
+export async function forgetSource({ session, deltaId }: Plan, scope: string): Promise<void> {
+  const ofNavigation = `$2 in ('l' || n.id, case when n.single_valued then 'r' || n.from_entity_type_id end)`;
+  await session.query(
+    `insert into bookkeeping (delta_id, kind, from_key)
+     select $1, 'compare-again', scope from scope_source where scope = $2 and (
+       exists (select from resource_change where delta_id = $1 and 'r' || entity_type_id = $2)
+       or exists (select from link_change c join navigation_property n on n.id = c.navigation_property_id
+                  where c.delta_id = $1 and ${ofNavigation})
+       or exists (select from bookkeeping b left join navigation_property n on n.id = b.navigation_property_id
+                  where b.delta_id = $1 and ('r' || b.entity_type_id = $2 or ${ofNavigation})))`,
+    [deltaId, scope],
+  );
+}
+
+/**
  * Makes the delta remember what a scope was read from, unless the store remembers it already, and forget the edits
  * that this comparison has seen; those that come to light later are kept.
  *

@@ -20,6 +20,10 @@ export async function createStaging(session: PoolClient): Promise<void> {
     create temporary table staged_link (
       navigation_property_id int, from_key text, to_key text, content jsonb, digest uuid, line int,
       code text, "column" text, value text, message text) on commit drop;
+    create temporary table staged_row_deletion (
+      entity_type_id int, key text, content jsonb, digest uuid, line int) on commit drop;
+    create temporary table staged_link_deletion (
+      navigation_property_id int, from_key text, to_key text, digest uuid, line int) on commit drop;
     create temporary table unseen_digest (scope text, digest uuid) on commit drop;
     create temporary table late_reject (
       scope text, digest uuid, line int, key text, "column" text, value text, code text, message text)
@@ -29,8 +33,8 @@ export async function createStaging(session: PoolClient): Promise<void> {
 
 /** Where the rows of one source go. */
 export interface StagingPlace {
-  /** Part → `table (column, …)`, the columns in the order in which the mapping thread writes them. */
-  readonly targets: Readonly<Record<StagedPart, string>>;
+  /** Part → `table (column, …)`, the columns in the order in which the mapping thread writes them; null: it is left out. */
+  readonly targets: Readonly<Record<StagedPart, string | null>>;
   /** What every usable row begins with: the number of its fields, and those that are the same in all of them. */
   readonly beginning: Uint8Array<ArrayBuffer>;
   /** The usable rows go into a table that the same transaction has made. */
@@ -45,6 +49,19 @@ export function stagingPlace(of: 'rows' | 'links', id: number): StagingPlace {
       : 'staged_link (navigation_property_id, from_key, to_key, digest, line)';
   const beginning = new RowWriter(64).row(5).int(id).take();
   return { targets: targetsOf(of, usable), beginning, own: false };
+}
+
+/**
+ * Rows that are marked as deleted. One whose key does not convert stands for no resource that could be deleted, so it is
+ * no reject either.
+ */
+export function deletionPlace(of: 'rows' | 'links', id: number): StagingPlace {
+  const usable =
+    of === 'rows'
+      ? 'staged_row_deletion (entity_type_id, key, content, digest, line)'
+      : 'staged_link_deletion (navigation_property_id, from_key, to_key, digest, line)';
+  const beginning = new RowWriter(64).row(5).int(id).take();
+  return { targets: { usable, rejected: null, references: null }, beginning, own: false };
 }
 
 /**
@@ -105,13 +122,13 @@ export function openStagingSink(session: PoolClient, { targets, own }: StagingPl
     if (open?.part !== part) {
       await open?.sink.end();
       const freeze = own && part === 'usable';
-      open = { part, sink: openRowSink(session, targets[part], { freeze }) };
+      open = { part, sink: openRowSink(session, targets[part] as string, { freeze }) };
     }
     for (const each of rows) await open.sink.write(each);
   }
   return {
     async write(part, rows) {
-      if (rows.length === 0) return;
+      if (rows.length === 0 || targets[part] === null) return;
       if (open?.part === part) return await copy(part, [rows]);
       waiting[part].push(rows);
       const bytes = waiting[part].reduce((sum, each) => sum + each.length, 0);

@@ -43,6 +43,20 @@ export async function storedLinkDigests(
   };
 }
 
+/** Counts the stored resources of an entity type, or the links of a navigation property. */
+export async function countStored(
+  session: PoolClient,
+  kind: 'rows' | 'links',
+  id: number,
+): Promise<number> {
+  const { rows } = await session.query<{ count: string }>(
+    kind === 'rows'
+      ? `select count(*) from resource where entity_type_id = ${id}`
+      : `select count(*) from link where navigation_property_id = ${id}`,
+  );
+  return Number(rows[0]?.count);
+}
+
 async function readTable(session: PoolClient, table: string): Promise<StoredDigests> {
   const { rows } = await session.query<{ blocks: number | null; tuples: number }>(
     `select ceil(pg_relation_size(c.oid) / current_setting('block_size')::numeric)::int as blocks,

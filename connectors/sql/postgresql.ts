@@ -1,11 +1,22 @@
 /** PostgreSQL as a source: one read-only snapshot, rows by COPY, values as text that means the same to any reader. */
+import { createHash } from 'node:crypto';
 import { Socket } from 'node:net';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { LockstepError } from '../../engine/errors.ts';
 import type { QuerySource, Source } from '../../engine/source.ts';
 import { asSourceError } from './postgresql-errors.ts';
-import type { RowsPart, SqlDriver, SqlRows, SqlSettings, SqlSnapshot } from './sql-driver.ts';
+import {
+  type Column,
+  concerned,
+  from,
+  type Relation,
+  relationOf,
+  selected,
+  statementOf,
+} from './postgresql-relation.ts';
+import { followsTransaction } from './postgresql-watermark.ts';
+import type { SqlDriver, SqlRows, SqlSettings, SqlSnapshot } from './sql-driver.ts';
 
 /** Nobody waits for longer to be let in, or for a lock that another session holds. */
 const connectSeconds = 10;
@@ -35,7 +46,7 @@ export const postgresql: SqlDriver = {
       client.on('error', () => {});
       await client.connect();
       await begin(client, settings);
-      return new PostgresqlSnapshot(client, signal, close);
+      return new PostgresqlSnapshot(client, databaseOf(settings), signal, close);
     } catch (error) {
       await close();
       signal.throwIfAborted();
@@ -66,46 +77,63 @@ async function begin(client: pg.Client, { timeoutSeconds }: SqlSettings): Promis
   );
 }
 
-interface Column {
-  readonly name: string;
-  /** As `format_type` names it. */
-  readonly type: string;
-  /** SQL: the value as text. */
-  readonly text: string;
-  /** SQL: the value. */
-  readonly value: string;
+/** Which database it is, without who signs in: a cursor of another one says nothing. */
+function databaseOf({ url }: SqlSettings): string {
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+}
+
+/** Where an incremental export goes on; which source it is of stands beside it, digested. */
+interface Cursor {
+  readonly of: string;
+  readonly position: string;
 }
 
 class PostgresqlSnapshot implements SqlSnapshot {
   readonly #client: pg.Client;
+  readonly #database: string;
   readonly #signal: AbortSignal;
   readonly #close: () => Promise<void>;
 
-  constructor(client: pg.Client, signal: AbortSignal, close: () => Promise<void>) {
+  constructor(
+    client: pg.Client,
+    database: string,
+    signal: AbortSignal,
+    close: () => Promise<void>,
+  ) {
     this.#client = client;
+    this.#database = database;
     this.#signal = signal;
     this.#close = close;
   }
 
   async look(source: Source<QuerySource>): Promise<SqlRows> {
     return await this.#named(source.name, async () => {
-      const relation = relationOf(source.options);
-      const columns = await this.#columns(relation);
-      if (columns.length === 0) {
-        throw new LockstepError('SourceUnreadable', `${source.name} has no columns`);
-      }
-      const from = `(${relation}\n) q(${columns.map(({ value }) => value.slice(2)).join(', ')})`;
-      const { deleted } = source.options;
-      const isDeleted = deleted === undefined ? undefined : deletedTest(source, columns, deleted);
-      const rows = (part: RowsPart) =>
-        `from ${from}${isDeleted === undefined ? '' : ` where ${part === 'live' ? 'not ' : ''}${isDeleted}`}`;
-      const selected = columns.map(({ name, text }) => `${text} as ${pg.escapeIdentifier(name)}`);
+      const relation = relationOf(source, await this.#columns(source));
+      const live = `${from(relation)} where not ${relation.isDeleted}`;
+      const position = await this.#position(relation);
+      const type = relation.columns.find(({ alias }) => alias === relation.watermark?.value)?.type;
+      const of = createHash('sha256')
+        .update(JSON.stringify([this.#database, source.options, type]))
+        .digest('hex')
+        .slice(0, 32);
+      const follows = (text: string) => {
+        const cursor = JSON.parse(text) as Cursor;
+        if (cursor.of !== of || position === undefined) return false;
+        return type !== 'xid' || followsTransaction(position, cursor.position);
+      };
       return {
-        expected: await this.#expected(rows('live')),
-        cursor: undefined,
-        follows: () => false,
-        exist: () => this.#named(source.name, () => this.#exists(rows('live'))),
-        csv: (part) => this.#copy(source.name, `select ${selected.join(', ')} ${rows(part)}`),
+        expected: await this.#expected(live),
+        cursor: position && JSON.stringify({ of, position } satisfies Cursor),
+        follows,
+        exist: () => this.#named(source.name, () => this.#exists(live)),
+        csv: (part, since) => {
+          const deleted = part === 'live' ? `not ${relation.isDeleted}` : relation.isDeleted;
+          const changed =
+            since && ` and ${concerned(relation, (JSON.parse(since) as Cursor).position)}`;
+          const rows = `${from(relation)} where ${deleted}${changed ?? ''}`;
+          return this.#copy(source.name, `select ${selected(relation)} ${rows}`);
+        },
       };
     });
   }
@@ -115,22 +143,33 @@ class PostgresqlSnapshot implements SqlSnapshot {
   }
 
   /**
-   * The columns of a relation, which a statement with a parameter is asked for: PostgreSQL takes only one at a time that
+   * The columns of a source, which a statement with a parameter is asked for: PostgreSQL takes only one at a time that
    * way, so that nothing can hide behind a query.
    */
-  async #columns(relation: string): Promise<Column[]> {
-    const { fields } = await this.#client.query(`select * from (${relation}\n) q limit $1`, [0]);
+  async #columns({ name: source, options }: Source<QuerySource>): Promise<Column[]> {
+    const statement = `select * from (${statementOf(options)}\n) q limit $1`;
+    const { fields } = await this.#client.query(statement, [0]);
+    if (fields.length === 0)
+      throw new LockstepError('SourceUnreadable', `${source} has no columns`);
     const { rows } = await this.#client.query<TypeRow>(
-      `select oid::int as id, format_type(oid, null) as type, typcategory = 'A' or typtype = 'c' or oid = 'record'::regtype as nested
+      `select oid::int as id, format_type(oid, null) as type,
+         typcategory = 'A' or typtype = 'c' or oid = 'record'::regtype as nested
        from pg_type where oid = any($1)`,
       [fields.map(({ dataTypeID }) => dataTypeID)],
     );
     const types = new Map(rows.map((row) => [row.id, row]));
     return fields.map(({ name, dataTypeID }, index) => {
       const { type, nested } = types.get(dataTypeID) as TypeRow;
-      const value = `q.c${index + 1}`;
-      return { name, type, value, text: textOf(value, type, nested) };
+      return { name, type, nested, alias: `c${index + 1}` };
     });
+  }
+
+  async #position({ watermark, ...relation }: Relation): Promise<string | undefined> {
+    if (watermark === undefined) return undefined;
+    const { rows } = await this.#client.query<{ position: string | null }>(
+      `select ${watermark.position(watermark.value)} as position ${from(relation)}`,
+    );
+    return rows[0]?.position ?? undefined;
   }
 
   async #expected(rows: string): Promise<number> {
@@ -176,46 +215,4 @@ interface TypeRow {
 
 interface PlanNode {
   readonly 'Plan Rows': number;
-}
-
-/** SQL: the statement of a source, without the semicolon that many people end one with. */
-function relationOf({ relation }: QuerySource): string {
-  return 'query' in relation
-    ? relation.query.replace(/;\s*$/, '')
-    : `select * from ${relation.table.map((part) => pg.escapeIdentifier(part)).join('.')}`;
-}
-
-/** SQL: a value as text, in the one form that means the same everywhere. */
-function textOf(value: string, type: string, nested: boolean): string {
-  if (type.startsWith('timestamp')) return `to_json(${value}) #>> '{}'`;
-  if (type === 'bytea') return `translate(encode(${value}, 'base64'), E'\\n', '')`;
-  if (type === 'money') return `${value}::numeric::text`;
-  return nested ? `to_json(${value})::text` : `${value}::text`;
-}
-
-/** SQL: true when a row is marked as deleted, never null. */
-function deletedTest({ name }: Source, columns: readonly Column[], deleted: string): string {
-  const { type, value } = requireColumn(name, columns, deleted, 'deleted');
-  if (type === 'boolean') return `(${value} is true)`;
-  if (type === 'date' || type.startsWith('timestamp')) return `(${value} is not null)`;
-  throw new LockstepError(
-    'SourceUnreadable',
-    `“${deleted}” of ${name} is of type ${type} and cannot say what is deleted`,
-    { hint: 'Name a column of type boolean, date or timestamp, or make one in a query.' },
-  );
-}
-
-function requireColumn(
-  source: string,
-  columns: readonly Column[],
-  name: string,
-  option: string,
-): Column {
-  const column = columns.find((each) => each.name === name);
-  if (column) return column;
-  const names = columns.map((each) => each.name).join(', ');
-  throw new LockstepError(
-    'SourceColumnMissing',
-    `${source} has no column “${name}”, which \`${option}\` names; it has ${names}`,
-  );
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LockstepError } from '../../engine/errors.ts';
 import type { QuerySource, Source } from '../../engine/source.ts';
 import type { Connector, ExportRequest, ExtractedFile } from '../connector.ts';
+import { extractedName } from '../source-file.ts';
 import { postgresql } from './postgresql.ts';
 import { RowsFile } from './rows-file.ts';
 import type { RowsPart, SqlDriver, SqlRows, SqlSettings } from './sql-driver.ts';
@@ -28,7 +29,7 @@ export function createSqlConnector(settings: SqlSettings): Connector {
       const progress = new RowProgress(expected, request.onProgress);
       const files: ExtractedFile[] = [];
       for (const { source, rows } of looked) {
-        files.push(await exportRows(source, rows, 'live', request, progress));
+        files.push(...(await exportSource(source, rows, request, progress)));
       }
       progress.end();
       return files;
@@ -36,24 +37,48 @@ export function createSqlConnector(settings: SqlSettings): Connector {
   };
 }
 
-async function exportRows(
-  { name }: Source,
+/** Everything there is; or what changed since the cursor, and beside it what is marked as deleted since. */
+async function exportSource(
+  source: Source<QuerySource>,
   rows: SqlRows,
-  part: RowsPart,
+  request: ExportRequest,
+  progress: RowProgress,
+): Promise<ExtractedFile[]> {
+  const { name, options } = source;
+  const write = (name: string, part: RowsPart, since?: string) =>
+    writeRows(name, rows.csv(part, since), request, progress);
+  const cursor = rows.cursor === undefined ? {} : { cursor: rows.cursor };
+  const since = request.mode === 'incremental' ? request.cursors?.get(name) : undefined;
+  if (since === undefined || !rows.follows(since)) {
+    const all = await write(name, 'live');
+    if (all.rows === 0) throw empty(name);
+    return [{ ...all, ...cursor }];
+  }
+  if (!(await rows.exist())) throw empty(name);
+  const changed = { ...(await write(name, 'live', since)), ...cursor, since };
+  if (options.deleted === undefined) return [changed];
+  const gone = await write(`${name} (deleted)`, 'deleted', since);
+  return [
+    { ...changed, deletions: gone.source },
+    { ...gone, since },
+  ];
+}
+
+async function writeRows(
+  source: string,
+  text: AsyncIterable<Buffer>,
   { directory }: ExportRequest,
   progress: RowProgress,
 ): Promise<ExtractedFile> {
-  // Whatever stands in a name, two sources are two files.
-  const file = `${encodeURIComponent(name)}.csv`;
+  const file = `${extractedName(source)}.csv`;
   await using copy = await RowsFile.create(join(directory, file));
-  for await (const chunk of rows.csv(part)) {
+  for await (const chunk of text) {
     await copy.write(chunk);
     progress.at(copy.rows);
   }
   const written = await copy.end();
   progress.add(written.rows);
-  if (written.rows === 0) throw empty(name);
-  return { source: name, file, ...written };
+  return { source, file, ...written };
 }
 
 function empty(source: string): LockstepError {

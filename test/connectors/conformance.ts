@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Connector, ExtractedFile, KeptFile, Progress } from '../../connectors/connector.ts';
 import { parseRecords } from '../../connectors/record-parser.ts';
 import { LockstepError } from '../../engine/errors.ts';
+import type { Mode } from '../../engine/job.ts';
 import type { Source } from '../../engine/source.ts';
 
 /** A connected system of the kind under test, as the suite needs it. */
@@ -42,16 +43,21 @@ export async function exportInto(
     signal = new AbortController().signal,
     onProgress = () => {},
     kept = [],
+    mode = 'complete',
+    cursors,
   }: {
     signal?: AbortSignal;
     onProgress?: (progress: Progress) => void;
     kept?: readonly KeptFile[];
+    mode?: Mode;
+    cursors?: ReadonlyMap<string, string>;
   } = {},
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-extraction-'));
   try {
     const files = await connector.export({
-      mode: 'complete',
+      mode,
+      ...(cursors && { cursors }),
       sources: sources.map((each) => (typeof each === 'string' ? fileSource(each) : each)),
       kept,
       directory,

@@ -8,6 +8,7 @@ import type { Log } from '../../activities/dependencies.ts';
 import { createSyncActivities, type SyncActivities } from '../../activities/index.ts';
 import { parseConfiguration, readConfiguration } from '../../config/configuration.ts';
 import type { ConfigurationDocument } from '../../config/document.ts';
+import type { Mode } from '../../engine/job.ts';
 import type { Reject } from '../../engine/reject.ts';
 import { openStore, type Store } from '../../store/database.ts';
 import { migrate } from '../../store/migrate.ts';
@@ -57,13 +58,14 @@ export interface SyncBench extends AsyncDisposable {
   configure(document: ConfigurationDocument): void;
   /** Puts the files of a connector in place of those it had. */
   write(files: Files, connector?: string): Promise<void>;
-  prepare(files: Files, connector?: string): Promise<PreparedJob>;
+  prepare(files: Files, connector?: string, mode?: Mode): Promise<PreparedJob>;
   /** Begins a task alone, on a kept extraction, and prepares its delta. */
   prepareKept(
     task: 'prepare' | 'synchronize' | 'expressions',
     extraction?: string,
+    of?: { readonly connector: string; readonly mode: Mode },
   ): Promise<PreparedJob>;
-  sync(files: Files, connector?: string): Promise<FinishedJob>;
+  sync(files: Files, connector?: string, mode?: Mode): Promise<FinishedJob>;
   /** Prepares the inverse of a job. */
   prepareRollback(jobId: string, connector?: string): Promise<PreparedJob>;
   /** Takes a job back: prepared, resumed where it breaches a limit, loaded and ended. */
@@ -107,7 +109,10 @@ const silent = {
 };
 
 /** Opens a bench on a database of its own. Each connector reads the directory of its name. */
-export async function openSyncBench(document: ConfigurationDocument): Promise<SyncBench> {
+export async function openSyncBench(
+  document: ConfigurationDocument,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<SyncBench> {
   const database = await temporaryDatabase();
   await migrate(database.url);
   const store = openStore(database.url, 'sync bench');
@@ -124,9 +129,9 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
     configurations: {
       read: async () => {
         await writeFile(configurationFile, JSON.stringify(current));
-        return await readConfiguration(configurationFile, {});
+        return await readConfiguration(configurationFile, environment);
       },
-      parse: (source) => parseConfiguration(source, {}),
+      parse: (source) => parseConfiguration(source, environment),
     },
     workflows: {
       isOpen: async (id) => !closedJobs.has(id),
@@ -153,16 +158,15 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
       }
     },
     run: createRunner(activities),
-    async prepare(files, connector = 'sab') {
+    async prepare(files, connector = 'sab', mode = 'complete') {
       await bench.write(files, connector);
-      return await beginAndPrepare(bench, connector, null);
+      return await beginAndPrepare(bench, { connector, mode, rollbackOf: null });
     },
-    async prepareKept(task, wanted) {
+    async prepareKept(task, wanted, { connector, mode } = { connector: 'sab', mode: 'complete' }) {
       const id = `job-${randomUUID()}`;
-      const connector = 'sab';
       const request = {
         connector,
-        mode: 'complete' as const,
+        mode,
         task,
         extraction: wanted ?? null,
         simulate: false,
@@ -181,8 +185,10 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
         throw error;
       }
     },
-    sync: async (files, connector) => await finish(bench, await bench.prepare(files, connector)),
-    prepareRollback: (jobId, connector = 'sab') => beginAndPrepare(bench, connector, jobId),
+    sync: async (files, connector, mode) =>
+      await finish(bench, await bench.prepare(files, connector, mode)),
+    prepareRollback: (jobId, connector = 'sab') =>
+      beginAndPrepare(bench, { connector, mode: 'complete', rollbackOf: jobId }),
     rollBack: async (jobId, connector) =>
       await finish(bench, await bench.prepareRollback(jobId, connector)),
     contents: () => readContents(store),
@@ -191,7 +197,7 @@ export async function openSyncBench(document: ConfigurationDocument): Promise<Sy
       await store.pool.query('select drop_first_changes(id) from delta');
       await store.pool.query(
         `truncate resource, link, pending_link, navigation_property, entity_type, lease, job, delta,
-           resource_change, link_change, bookkeeping, scope_source, edit restart identity cascade`,
+           resource_change, link_change, bookkeeping, scope_source, edit, cursor restart identity cascade`,
       );
       if (!keepTables) await dropPartitions(store);
     },
@@ -223,11 +229,13 @@ interface JobPlace {
 
 async function beginAndPrepare(
   bench: SyncBench,
-  connector: string,
-  rollbackOf: string | null,
+  {
+    connector,
+    mode,
+    rollbackOf,
+  }: { readonly connector: string; readonly mode: Mode; readonly rollbackOf: string | null },
 ): Promise<PreparedJob> {
   const id = `job-${randomUUID()}`;
-  const mode = 'complete';
   const lease = await bench.run(
     'beginJob',
     {

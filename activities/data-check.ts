@@ -1,10 +1,12 @@
 /** Maps every row of a connector's sources as a run would, and counts what a run would set aside. */
+import type { ExtractedFile } from '../connectors/connector.ts';
 import { readExtracted } from '../connectors/extraction.ts';
 import type { CheckFact } from '../engine/check-fact.ts';
 import type { EntityType } from '../engine/entity-type.ts';
 import { KeySet, type KeyWords, keyWords } from '../engine/key-set.ts';
 import { ProblemTally } from '../engine/problem-tally.ts';
-import { RecordScanner } from '../engine/record-scanner.ts';
+import { type OnRecord, RecordScanner } from '../engine/record-scanner.ts';
+import { sourcePlace } from '../engine/source-part.ts';
 import { stagingPlace } from '../store/staging.ts';
 import { MappedRows, type RejectedRow, type RowListener } from './mapped-rows.ts';
 import { readHeader } from './mapped-source.ts';
@@ -136,6 +138,7 @@ class Look implements RowListener {
   readonly #tally = new ProblemTally();
   readonly #references: readonly Reference[];
   #source = '';
+  #parts: ExtractedFile['parts'];
   #rows = 0;
 
   constructor(mapping: Mapping, targets: Targets) {
@@ -221,15 +224,18 @@ class Look implements RowListener {
   facts(): CheckFact[] {
     const { name: scope } = this.#mapping;
     const source = this.#source;
-    const problems = this.#tally.problems(scope, source);
+    const problems = this.#tally.problems(scope, source, (line) =>
+      sourcePlace(source, this.#parts, line),
+    );
     return problems.length > 0
       ? problems
       : [{ fact: 'data-read', scope, source, rows: this.#rows }];
   }
 
   /** Called before the first row. */
-  begin(source: string): void {
+  begin({ source, parts }: ExtractedFile): void {
     this.#source = source;
+    this.#parts = parts;
   }
 
   get kind(): 'rows' | 'links' {
@@ -251,17 +257,18 @@ async function mapAll(
   mapper: RecordMapper,
 ): Promise<void> {
   const header = await readHeader(root, extraction, file);
-  look.begin(file.source);
+  look.begin(file);
   const { beginning } = stagingPlace(look.kind, 0);
   const task = look.task(header.names, file.delimiter, entityTypes);
   const mapping = mapper.open({ task, first: null, beginning }, new MappedRows(look.kind, look));
   // Nothing is compared here.
   const noDigest = new Uint32Array(4);
   let inHeader = true;
-  const scanner = new RecordScanner(file.delimiter, (scanned, start, end, line) => {
+  const onRecord: OnRecord = (scanned, start, end, line) => {
     if (inHeader) inHeader = false;
     else mapping.add(scanned, start, end, line, noDigest);
-  });
+  };
+  const scanner = new RecordScanner(file.delimiter, onRecord, file.countsRecords);
   for await (const chunk of readExtracted(root, extraction, file, signal)) {
     scanner.push(chunk);
     await mapping.flushIfFull();

@@ -138,7 +138,7 @@ export async function readHeader(
 }
 
 /** The file whose header it is, as people know it. */
-function fileName({ source, parts }: ExtractedFile): string {
+export function fileName({ source, parts }: ExtractedFile): string {
   return parts?.[0]?.file ?? source;
 }
 

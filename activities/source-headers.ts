@@ -2,7 +2,7 @@
 import type { ExtractedFile } from '../connectors/connector.ts';
 import type { ColumnFact } from '../engine/check-fact.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
-import { readHeader } from './mapped-source.ts';
+import { fileName, readHeader } from './mapped-source.ts';
 
 /** An exported file, and where it is. */
 export interface CheckedFile {
@@ -30,7 +30,7 @@ export async function columnFacts(
       .filter(({ column }) => wrong.includes(column))
       .map(({ property, column }): ColumnFact => {
         const headings = isHeader && fact === 'column-missing' ? header.names : [];
-        return { fact, source: file.source, scope: mapping.name, property, column, headings };
+        return { fact, source: fileName(file), scope: mapping.name, property, column, headings };
       });
   return [...factsOf('column-missing', missing), ...factsOf('column-repeated', repeated)];
 }

@@ -46,7 +46,7 @@ function findingOf(connector: string, fact: CheckFact): CheckFinding {
 }
 
 type Words = Pick<CheckFinding, 'message'> &
-  Partial<Pick<CheckFinding, 'hint' | 'entityType' | 'column' | 'line'>>;
+  Partial<Pick<CheckFinding, 'hint' | 'entityType' | 'column' | 'file' | 'line'>>;
 
 function wordsOf(connector: string, fact: CheckFact): Words {
   switch (fact.fact) {
@@ -112,18 +112,22 @@ const verbs: Partial<Record<RejectCode, string>> = {
 };
 
 function problemWords(connector: string, problem: DataProblem): Words {
-  const { scope, source, code, column, lines } = problem;
-  const [line] = lines;
-  const more = problem.rows - lines.length;
-  const where = `line${problem.rows === 1 ? '' : 's'} ${lines.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const { scope, code, column, places } = problem;
+  const [first] = places;
+  const more = problem.rows - places.length;
+  const isOneFile = places.every(({ file }) => file === first?.file);
+  const source = isOneFile ? (first?.file ?? problem.source) : problem.source;
+  const where = isOneFile
+    ? `line${problem.rows === 1 ? '' : 's'} ${places.map(({ line }) => line).join(', ')}`
+    : places.map(({ file, line }) => `${file}:${line}`).join(', ');
   const what = verbs[code] ?? 'cannot be used';
   const inColumn = column === null ? '' : ` in ${column}`;
   return {
-    message: `${scope}: ${rows(problem.rows)} of ${source} ${what}${inColumn}: ${where} (${code})`,
+    message: `${scope}: ${rows(problem.rows)} of ${source} ${what}${inColumn}: ${where}${more > 0 ? ` and ${more} more` : ''} (${code})`,
     hint: `${firstSentence(rejectCatalogue[code])} To see them: \`lockstep run ${connector} --simulate\`, then \`lockstep rejects <job>\`.`,
     entityType: scope,
     ...(column !== null && { column }),
-    ...(line !== undefined && { line }),
+    ...(first && { file: first.file, line: first.line }),
   };
 }
 

@@ -20,7 +20,8 @@ export interface CheckFinding {
   readonly entityType?: string;
   /** Of the source. */
   readonly column?: string;
-  /** The first one, in the exported file. */
+  /** Where the first of the rows is. */
+  readonly file?: string;
   readonly line?: number;
 }
 

@@ -8,6 +8,7 @@ import { addCheck } from './commands/check.ts';
 import { type CommandContext, examples } from './commands/command.ts';
 import { addDecision } from './commands/decide.ts';
 import { addDev } from './commands/dev.ts';
+import { addExplain, addHistory } from './commands/explain.ts';
 import { addExtraction, addExtractions } from './commands/extractions.ts';
 import { addJob, addJobs, addLog } from './commands/jobs.ts';
 import { addMigrate, addPurge, addWorker } from './commands/parts.ts';
@@ -78,6 +79,8 @@ function createProgram(context: CommandContext): Command {
   addExtraction(program, context);
   addList(program, context);
   addShow(program, context);
+  addExplain(program, context);
+  addHistory(program, context);
   program.commandsGroup('Automation:');
   addSchedules(program, context);
   addActivation('activate', program, context);

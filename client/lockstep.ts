@@ -4,6 +4,7 @@ import type { Reject } from '../engine/reject.ts';
 import type { Change } from '../store/queries/changes.ts';
 import type { ExtractionSummary } from '../store/queries/extractions.ts';
 import type { JobSummary } from '../store/queries/jobs.ts';
+import type { HistoryEntry } from '../store/queries/resource-history.ts';
 import type { ResourceDocument } from '../store/queries/resources.ts';
 import {
   browse,
@@ -15,6 +16,7 @@ import {
 } from './browse.ts';
 import { type CheckOptions, type CheckReport, check } from './check.ts';
 import { type DecideOptions, decideJob } from './decide.ts';
+import { type Explanation, explain, history } from './explain.ts';
 import {
   type DownloadedExtraction,
   downloadExtraction,
@@ -46,8 +48,10 @@ export type {
   CheckReport,
   DecideOptions,
   DownloadedExtraction,
+  Explanation,
   ExtractionSummary,
   ExtractionsOptions,
+  HistoryEntry,
   JobDocument,
   JobSummary,
   ListOptions,
@@ -100,6 +104,10 @@ export interface Lockstep extends AsyncDisposable {
   /** The resources of an entity type, streamed in the order of their keys. */
   list(entityType: string, options?: ListOptions): AsyncIterable<ResourceDocument>;
   show(entityType: string, key: string): Promise<ResourceDocument>;
+  /** From the raw row to what is stored of a resource, or of one property of it. */
+  explain(entityType: string, key: string, property?: string): Promise<Explanation>;
+  /** Every kept change of a resource and of its links, newest first; 1000 by default. */
+  history(entityType: string, key: string, limit?: number): Promise<HistoryEntry[]>;
   schedules(): Promise<ScheduleDocument[]>;
   /** Makes the schedules in Temporal say what the configuration says. */
   applySchedules(): Promise<ScheduleChanges>;
@@ -135,6 +143,8 @@ export function lockstepOf(session: Session): Lockstep {
     list: (entityType, options = {}) => eachInWords(browse(session, entityType, options)),
     show: (entityType, key) =>
       inWords(look(session, entityType, key).then(({ resource }) => resource)),
+    explain: (entityType, key, property) => inWords(explain(session, entityType, key, property)),
+    history: (entityType, key, limit) => inWords(history(session, entityType, key, limit)),
     schedules: () => inWords(readSchedules(session)),
     applySchedules: () => inWords(applySchedules(session)),
     activate: (connector, options = {}) => inWords(activate(session, connector, options)),

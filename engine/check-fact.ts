@@ -1,5 +1,6 @@
 /** What a look at the sources of a connector found: codes, columns, counts and lines, never a value of a cell. */
 import type { ErrorCode, RejectCode } from './errors.ts';
+import type { SourcePlace } from './source-part.ts';
 
 /** A source was exported as a run would export it. */
 export interface SourceRead {
@@ -56,8 +57,8 @@ export interface DataProblem {
   readonly code: RejectCode;
   readonly column: string | null;
   readonly rows: number;
-  /** Lines of the first of them in the exported file, its header being line 1. */
-  readonly lines: readonly number[];
+  /** Where the first of them are. */
+  readonly places: readonly SourcePlace[];
 }
 
 /** The data were not looked at, because not every source is as it is mapped. */

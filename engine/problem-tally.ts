@@ -1,6 +1,7 @@
 /** Counts rows that cannot be used by their reason, and remembers the lines of the first ones. */
 import type { DataProblem } from './check-fact.ts';
 import type { RejectCode } from './errors.ts';
+import type { SourcePlace } from './source-part.ts';
 
 /** So many lines are enough to go and look. */
 const linesKept = 5;
@@ -28,17 +29,21 @@ export class ProblemTally {
     this.#counted.set(name, counted);
   }
 
-  /** What was counted of one source, in the order of the lines where it first came. */
-  problems(scope: string, source: string): DataProblem[] {
-    const problems = [...this.#counted.values()].map(
-      ({ lines, ...counted }): DataProblem => ({
+  /**
+   * What was counted of one source, in the order of the lines where it first came.
+   *
+   * @param placeOf where a line of the extraction comes from
+   */
+  problems(scope: string, source: string, placeOf: (line: number) => SourcePlace): DataProblem[] {
+    return [...this.#counted.values()]
+      .map(({ lines, ...counted }) => ({ ...counted, lines: lines.toSorted((a, b) => a - b) }))
+      .sort((a, b) => (a.lines[0] ?? 0) - (b.lines[0] ?? 0))
+      .map(({ lines, ...counted }) => ({
         fact: 'data-problem',
         scope,
         source,
         ...counted,
-        lines: lines.toSorted((a, b) => a - b),
-      }),
-    );
-    return problems.sort((a, b) => (a.lines[0] ?? 0) - (b.lines[0] ?? 0));
+        places: lines.map(placeOf),
+      }));
   }
 }

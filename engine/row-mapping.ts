@@ -5,7 +5,7 @@ import { errorOf } from './error-cell.ts';
 import type { RejectCode } from './errors.ts';
 import { keyProblem, searchProblem } from './key-text.ts';
 import { shapeProblem } from './row-shape.ts';
-import { type Convert, compileConversion, type Value } from './value-format.ts';
+import { type Conversion, type Convert, compileConversion, type Value } from './value-format.ts';
 
 /** A row as the store will hold it: blank cells have no attribute and no reference. */
 export interface MappedResource {
@@ -70,11 +70,7 @@ export class Header {
  */
 export function keyConversion(target: EntityType): Convert {
   const key = target.properties.find(({ name }) => name === target.key);
-  return asKey(compileConversion(key?.kind === 'scalar' ? key.format : { type: 'string' }));
-}
-
-/** A conversion whose values have to identify something. */
-function asKey(convert: Convert): Convert {
+  const convert = compileConversion(key?.kind === 'scalar' ? key.format : { type: 'string' });
   return checked(convert, keyProblem);
 }
 
@@ -116,7 +112,7 @@ export function compileEntityMapping(
     const { origin } = property;
     return {
       property,
-      convert: ofKind(kinds.get(property.name), conversionOf(property, entityType, targets)),
+      convert: ofKind(kinds.get(property.name), propertyConversion(property, entityType, targets)),
       position: origin.from === 'column' ? header.position(origin.column) : undefined,
       evaluate: evaluators.get(property.name),
     };
@@ -157,7 +153,8 @@ function ofKind(kind: ValueKind | undefined, convert: Convert): Convert {
   return (text) => (valueKind(text) === kind ? convert(text) : { problem });
 }
 
-function conversionOf(
+/** The conversion of a property's text, as a load makes it: keys and searchable values have more rules than others. */
+export function propertyConversion(
   property: Property,
   entityType: EntityType,
   targets: ReadonlyMap<string, EntityType>,
@@ -172,6 +169,13 @@ function conversionOf(
   const target = targets.get(property.references);
   if (!target) throw new RangeError(`no entity type ${property.references}`);
   return keyConversion(target);
+}
+
+/** What a cell means to a property: cells are trimmed, and a blank one has no value. */
+export function readCell(cell: string, convert: Convert): Conversion | undefined {
+  const text = cell.trim();
+  if (text === '') return undefined;
+  return errorOf(text) === undefined ? convert(text) : { problem: formulaFailed };
 }
 
 /** Collects the values of one row; the first problem is kept, further ones are added to its message. */
@@ -195,15 +199,10 @@ class RowInProgress {
   }
 
   take(property: Property, cell: string, convert: Convert): void {
-    const text = cell.trim();
-    if (text === '') return;
-    const error = errorOf(text);
-    if (error !== undefined) {
-      this.fail(property, error, formulaFailed);
-      return;
-    }
-    const conversion = convert(text);
-    if ('problem' in conversion) this.fail(property, cell, conversion.problem);
+    const conversion = readCell(cell, convert);
+    if (conversion === undefined) return;
+    if ('problem' in conversion)
+      this.fail(property, errorOf(cell.trim()) ?? cell, conversion.problem);
     else this.#set(property, conversion.value);
   }
 

@@ -21,6 +21,27 @@ export type ValueFormat =
   | { readonly type: 'date'; readonly format: string }
   | { readonly type: 'datetime'; readonly format: string; readonly timezone: string };
 
+/** A format in words: what a person would write to a colleague who makes the source. */
+export function describeFormat(format: ValueFormat): string {
+  switch (format.type) {
+    case 'string':
+      return 'text';
+    case 'integer':
+      return 'a whole number';
+    case 'number': {
+      const groups =
+        format.groupSeparator === '' ? '' : ` and “${format.groupSeparator}” between groups`;
+      return `a number with “${format.decimalSeparator}” as decimal separator${groups}`;
+    }
+    case 'boolean':
+      return `true is ${format.true.join(', ')}; false is ${format.false.join(', ')}`;
+    case 'date':
+      return `a date written as ${format.format}`;
+    case 'datetime':
+      return `a date with time written as ${format.format}, in ${format.timezone} where it has no offset`;
+  }
+}
+
 /** A conversion's outcome: the value, or why there is none (a sentence without the value itself). */
 export type Conversion = { readonly value: Value } | { readonly problem: string };
 

@@ -178,7 +178,7 @@ describe('data', () => {
   test('what was loaded once and is gone from the sources is not there to refer to', async () => {
     await bench.sync(peopleFiles());
     expect(await data({ people: [ada, bob], memberships: ['cyd,dev'] })).toMatchObject([
-      { code: 'ReferenceUnknown', column: 'person', lines: [2] },
+      { code: 'ReferenceUnknown', column: 'person', places: [{ line: 2 }] },
     ]);
   });
 
@@ -203,7 +203,9 @@ describe('data', () => {
     bench.configure(document);
     const contracts = { 'contracts.csv': 'number,holder\n1,ada\n2,nobody\n3,bob\n' };
     // The store has never heard of anybody.
-    expect(await findings(contracts, 'hr')).toMatchObject([{ rows: 3, lines: [2, 3, 4] }]);
+    expect(await findings(contracts, 'hr')).toMatchObject([
+      { rows: 3, places: [{ line: 2 }, { line: 3 }, { line: 4 }] },
+    ]);
     await bench.sync(peopleFiles());
     expect(await findings(contracts, 'hr')).toEqual([
       problem('contract', 'contracts.csv', 'ReferenceUnknown', 'holder', [3]),
@@ -223,7 +225,7 @@ describe('data', () => {
       });
     withExpression('$number(name)');
     expect(await data({ people: [ada] })).toMatchObject([
-      { code: 'ValueInvalid', column: 'level', lines: [2] },
+      { code: 'ValueInvalid', column: 'level', places: [{ line: 2 }] },
       {},
     ]);
     withExpression('$match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", /^(a+)+$/)');
@@ -242,6 +244,14 @@ describe('data', () => {
     column: string | null,
     lines: readonly number[],
   ) {
-    return { fact: 'data-problem', scope, source, code, column, rows: lines.length, lines };
+    return {
+      fact: 'data-problem',
+      scope,
+      source,
+      code,
+      column,
+      rows: lines.length,
+      places: lines.map((line) => ({ file: source, line })),
+    };
   }
 });

@@ -39,7 +39,7 @@ test('rows are told with their first lines and how many more there are', () => {
     code: 'ValueInvalid',
     column: 'hire_date',
     rows: 7,
-    lines: [5, 9],
+    places: [5, 9].map((line) => ({ file: 'users.csv', line })),
   } as const;
   expect(one(problem)).toMatchObject({
     area: 'data',
@@ -47,10 +47,20 @@ test('rows are told with their first lines and how many more there are', () => {
     message:
       'sab: sab_user: 7 rows of users.csv hold a value that does not convert in hire_date: lines 5, 9 and 5 more (ValueInvalid)',
     column: 'hire_date',
+    file: 'users.csv',
     line: 5,
   });
-  expect(one({ ...problem, rows: 1, lines: [5] })?.message).toContain('1 row of users.csv');
-  expect(one({ ...problem, rows: 1, lines: [5] })?.message).toContain(': line 5 (');
+  const places = [
+    { file: 'a.csv', line: 5 },
+    { file: 'b.csv', line: 2 },
+  ];
+  expect(one({ ...problem, places })?.message).toContain('a.csv:5, b.csv:2 and 5 more');
+  expect(one({ ...problem, rows: 1, places: [{ file: 'users.csv', line: 5 }] })?.message).toContain(
+    '1 row of users.csv',
+  );
+  expect(one({ ...problem, rows: 1, places: [{ file: 'users.csv', line: 5 }] })?.message).toContain(
+    ': line 5 (',
+  );
 });
 
 test('a source that fails keeps the hint of its error, one that is silent is told as such', () => {

@@ -48,6 +48,8 @@ test('help says what there is, with examples, on stdout and with exit code 0', a
   for (const command of [
     'list',
     'show',
+    'explain',
+    'history',
     'schedules',
     'activate',
     'deactivate',

@@ -34,9 +34,10 @@ export function parseEach(
   const quoted: string[] = [];
   let start = 0;
   const cells = Array.from(ends, (end, index) => {
-    const record = whole ? (lines[index] as string) : records.toString('utf8', start, end);
+    const text = whole ? (lines[index] as string) : records.toString('utf8', start, end);
     start = end + 1;
-    if (hasStrayReturn(record)) return null;
+    if (hasStrayReturn(text)) return null;
+    const record = text.endsWith('\r') ? text.replace(/\r+$/, '') : text;
     if (!record.includes('"')) return record.split(delimiter);
     quoted.push(record);
     return undefined;

@@ -124,6 +124,7 @@ class OtherDecoder implements Decoder {
   #line = 1;
   /** The first half of a character beyond U+FFFF whose second half is in the next chunk. */
   #half = '';
+  #bytes = 0;
 
   constructor(encoding: Encoding, source: string) {
     this.#encoding = encoding;
@@ -132,13 +133,16 @@ class OtherDecoder implements Decoder {
   }
 
   push(chunk: Buffer): Buffer {
+    this.#bytes += chunk.length;
     const text = this.#half + this.#decoder.write(chunk);
     this.#half = /[\uD800-\uDBFF]$/.exec(text)?.[0] ?? '';
     return this.#checked(text.slice(0, text.length - this.#half.length));
   }
 
   end(): Buffer {
-    return this.#checked(this.#half + (this.#decoder.end() ?? ''));
+    // iconv-lite passes over half a unit of UTF-16 at the end.
+    const cut = this.#encoding.startsWith('utf-16') && this.#bytes % 2 === 1 ? '\uFFFD' : '';
+    return this.#checked(this.#half + (this.#decoder.end() ?? '') + cut);
   }
 
   #checked(text: string): Buffer {

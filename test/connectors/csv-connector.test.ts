@@ -121,6 +121,16 @@ describe('encodings', () => {
     },
   );
 
+  test.each(['utf-16le', 'utf-16be'] as const)(
+    '%s that was cut off within a unit is refused, not read without it',
+    async (encoding) => {
+      const bytes = iconv.encode('id\n1\n23', encoding).subarray(0, -1);
+      expect(await refused(bytes, { encoding })).toContain(
+        `line 3: bytes that are not ${encoding}`,
+      );
+    },
+  );
+
   test.each(['utf-8', 'utf-16le', 'utf-16be'] as const)(
     '%s has its characters wherever a chunk of the file ends',
     async (encoding) => {

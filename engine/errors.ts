@@ -81,7 +81,7 @@ export const errorCatalogue = {
   ExtractionModified: {
     kind: 'fix',
     meaning:
-      'A file of the extraction is no longer what the export wrote: its bytes do not match the SHA-256 in its manifest.',
+      'A file of the extraction is no longer what the export wrote: its bytes do not match the SHA-256 in its manifest, or the manifest not its own in the store.',
     remedy: 'Nothing was loaded. Run the connector again, and find out who edits extractions.',
   },
   IncrementalUnsupported: {
@@ -155,7 +155,7 @@ export const errorCatalogue = {
   },
   NotFound: {
     kind: 'fix',
-    meaning: 'There is no such job, connector, entity type or resource.',
+    meaning: 'There is no such job, connector, entity type, resource or kept extraction.',
     remedy: 'Check the spelling; the message names the nearest one there is.',
   },
   UsageInvalid: {

@@ -42,7 +42,9 @@ beforeEach(async () => {
   return () => rm(place, { recursive: true });
 });
 
-async function lockstep(...args: string[]) {
+const lockstep = (...args: string[]) => lockstepIn({}, ...args);
+
+async function lockstepIn(environment: NodeJS.ProcessEnv, ...args: string[]) {
   const stdout = captured();
   const stderr = captured();
   const exitCode = await runCommandLine(args, {
@@ -52,6 +54,7 @@ async function lockstep(...args: string[]) {
       LOCKSTEP_HOME: dirname(bench.extractions),
       LOCKSTEP_CONFIG: join(dirname(bench.extractions), 'lockstep.yaml'),
       DATABASE_URL: bench.store.pool.options.connectionString,
+      ...environment,
     },
   });
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
@@ -187,5 +190,26 @@ describe('lockstep rejects', () => {
   test('of a job without any are a header alone', async () => {
     const { stdout } = await lockstep('rejects', first.id, '--csv');
     expect(rows(stdout)).toEqual([]);
+  });
+});
+
+describe('lockstep purge', () => {
+  test('removes extractions made before a day, but never the one loaded last', async () => {
+    const third = await bench.sync({ 'people.csv': 'id,hired\n1,2020-01-02\n' });
+    const early = await lockstep('purge', '--before', '2020-01-01', '--json');
+    expect(JSON.parse(early.stdout)).toEqual({ deltas: 0, rows: 0, extractions: 0 });
+    const { exitCode, stdout } = await lockstep(
+      ...['purge', '--before', '9999-01-01', '--only', 'extractions'],
+    );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'Removed 1 extractions.\n' });
+    const kept = JSON.parse((await lockstep('extractions', '--json')).stdout) as object[];
+    expect(kept).toMatchObject([{ extraction: third.extraction }]);
+    expect(await readdir(join(bench.extractions, 'sab'))).toEqual([third.extraction.slice(4)]);
+  });
+
+  test('says where extractions can be removed when it does not see them', async () => {
+    const elsewhere = { LOCKSTEP_HOME: place };
+    const { stdout } = await lockstepIn(elsewhere, 'purge', '--before', '9999-01-01');
+    expect(stdout).toMatch(/^Removed \d+ changes of \d+ deltas\.\nThere are no extractions at /);
   });
 });

@@ -12,6 +12,7 @@ import { prepareDelta } from './prepare-delta.ts';
 import { prepareRollback } from './prepare-rollback.ts';
 import { type Report, withPulse } from './pulse.ts';
 import { settleDecision } from './settle-decision.ts';
+import { testConnection } from './test-connection.ts';
 
 type Activity<Request, Info> = (
   dependencies: ActivityDependencies,
@@ -54,6 +55,8 @@ export function createSyncActivities(dependencies: ActivityDependencies) {
     endJob: bind(conclude),
     /** Looks at the sources of a connector, for no job. */
     checkSources: bind(checkSources),
+    /** Tells whether a connected system can be read, for no job. */
+    testConnection: bind(testConnection),
   };
 }
 

@@ -21,7 +21,7 @@ export interface WatchedRequest extends Pick<ExportRequest, 'directory' | 'onPro
  * @throws LockstepError what the connector throws
  */
 export async function exportWatched(
-  connector: Connector,
+  connector: Pick<Connector, 'export'>,
   { source, directory, onProgress, signal }: WatchedRequest,
   limitMs = silenceMs,
 ): Promise<WatchedExport> {

@@ -15,6 +15,7 @@ import { addMigrate, addPurge, addWorker } from './commands/parts.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
 import { addActivation, addSchedules } from './commands/schedules.ts';
+import { addTest } from './commands/test.ts';
 import { exitCodeOfError } from './exit-code.ts';
 import { Output } from './output/output.ts';
 
@@ -88,6 +89,7 @@ function createProgram(context: CommandContext): Command {
   program.commandsGroup('Run it:');
   addDev(program, context);
   addCheck(program, context);
+  addTest(program, context);
   addWorker(program, context);
   addMigrate(program, context);
   addPurge(program, context);

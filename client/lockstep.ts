@@ -38,6 +38,7 @@ import {
   type ScheduleDocument,
 } from './schedules.ts';
 import { type LockstepOptions, Session } from './session.ts';
+import { type ConnectorTest, testConnector } from './test-connector.ts';
 
 export { LockstepError } from '../engine/errors.ts';
 export type {
@@ -46,6 +47,7 @@ export type {
   ChangesOptions,
   CheckOptions,
   CheckReport,
+  ConnectorTest,
   DecideOptions,
   DownloadedExtraction,
   Explanation,
@@ -115,6 +117,8 @@ export interface Lockstep extends AsyncDisposable {
   deactivate(connector: string, options?: ActivationOptions): Promise<ScheduleDocument[]>;
   /** Looks at everything a run needs, in order; nothing is changed. */
   check(options?: CheckOptions): Promise<CheckReport>;
+  /** Reads a little of a connected system; what is wrong with it is no error of the call. */
+  test(connector: string): Promise<ConnectorTest>;
   close(): Promise<void>;
 }
 
@@ -150,6 +154,7 @@ export function lockstepOf(session: Session): Lockstep {
     activate: (connector, options = {}) => inWords(activate(session, connector, options)),
     deactivate: (connector, options = {}) => inWords(deactivate(session, connector, options)),
     check: (options = {}) => inWords(check(session, options)),
+    test: (connector) => inWords(testConnector(session, connector)),
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),
   };

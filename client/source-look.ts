@@ -1,9 +1,9 @@
-/** Has a worker look at the sources of a connector, and waits for what it found. */
+/** Has a worker look at the connected system of a connector, and waits for what it found. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { CheckFact } from '../engine/check-fact.ts';
 import { LockstepError } from '../engine/errors.ts';
-import { checkConnectorType, checkId } from '../workflows/identifiers.ts';
+import { checkConnectorType, lookId } from '../workflows/identifiers.ts';
 import type { CheckConnectorRequest } from '../workflows/messages.ts';
 import { randomSuffix } from './run.ts';
 import type { Session } from './session.ts';
@@ -13,29 +13,51 @@ const lookMs = 500;
 /** A worker that polls takes a task at once, unless it is of another version or has just died. */
 const untakenMs = 20_000;
 
+/** What a worker is to do for no job. */
+interface Look {
+  /** Of the workflow. */
+  readonly type: string;
+  readonly kind: 'check' | 'test';
+  readonly summary: string;
+}
+
+/** Looks at the sources of one connector. */
+export function lookAtSources(session: Session, connector: string): Promise<CheckFact[]> {
+  const type = checkConnectorType;
+  return haveWorkerLook(session, connector, {
+    type,
+    kind: 'check',
+    summary: 'a look at its sources',
+  });
+}
+
 /**
- * Runs the look at one connector to its end.
+ * Runs a look at one connector to its end.
  *
  * @throws LockstepError why the worker could not look, or that none does
  */
-export async function lookAtSources(session: Session, connector: string): Promise<CheckFact[]> {
+export async function haveWorkerLook<Found>(
+  session: Session,
+  connector: string,
+  { type, kind, summary }: Look,
+): Promise<Found> {
   const client = await session.temporal();
   const configurationFile = await session.configurationFileOfJobs();
   const request: CheckConnectorRequest = {
     connector,
     ...(configurationFile !== undefined && { configurationFile }),
   };
-  const workflowId = checkId(connector, new Date(), randomSuffix());
-  const handle = await client.workflow.start(checkConnectorType, {
+  const workflowId = lookId(connector, kind, new Date(), randomSuffix());
+  const handle = await client.workflow.start(type, {
     workflowId,
     taskQueue: session.settings.taskQueue,
     args: [request],
-    staticSummary: `${connector}: a look at its sources, by ${session.identity}`,
+    staticSummary: `${connector}: ${summary}, by ${session.identity}`,
     workflowExecutionTimeout: '1 hour',
   });
   const ended = new AbortController();
   try {
-    const result = handle.result() as Promise<CheckFact[]>;
+    const result = handle.result() as Promise<Found>;
     return await Promise.race([result, untilGivenUp(session, workflowId, ended.signal)]);
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;

@@ -1,4 +1,5 @@
 /** What every kind of connected system offers: an export that leaves an extraction. */
+import type { ConnectionFacts } from '../engine/connection-test.ts';
 import type { Mode } from '../engine/job.ts';
 import type { Source } from '../engine/source.ts';
 import type { SourcePart } from '../engine/source-part.ts';
@@ -69,6 +70,13 @@ export interface Progress {
   readonly unit: 'bytes' | 'rows';
 }
 
+/** What a test of a connection is about. */
+export interface TestRequest {
+  /** The sources that are mapped, each once. */
+  readonly sources: readonly Source[];
+  readonly signal: AbortSignal;
+}
+
 /** Reads one connected system. */
 export interface Connector {
   /**
@@ -77,4 +85,10 @@ export interface Connector {
    * @throws LockstepError `SourceUnavailable`, `SourceAuthenticationFailed`, `SourceUnreadable`, `SourceEmpty`.
    */
   export(request: ExportRequest): Promise<ExtractedFile[]>;
+  /**
+   * Reads as little as shows that an export would get at the sources, with the connector's credentials.
+   *
+   * @throws LockstepError what the export would throw, but for the rows
+   */
+  test(request: TestRequest): Promise<ConnectionFacts>;
 }

@@ -40,7 +40,7 @@ export const { exportSource, prepareDelta, prepareRollback, loadDelta } =
   });
 
 /** A look that nobody may wait for any more: it is tried again once, should its worker have died. */
-export const { checkSources } = proxyActivities<SyncActivities>({
+export const { checkSources, testConnection } = proxyActivities<SyncActivities>({
   startToCloseTimeout: '1 hour',
   heartbeatTimeout,
   retry: { initialInterval: '1 second', maximumAttempts: 2 },

@@ -7,6 +7,9 @@ export const syncJobType = 'syncJob';
 /** The workflow that looks at the sources of one connector, for no job. */
 export const checkConnectorType = 'checkConnector';
 
+/** The workflow that tests the connection of one connector, for no job. */
+export const testConnectorType = 'testConnector';
+
 /** Search attributes that list jobs by what people look for, also while no worker is up. */
 export const searchAttributes = {
   SyncJobState: 'Keyword',
@@ -28,9 +31,14 @@ export function manualJobId(
   return `${connector}.${what}.${instantOf(startedAt)}-${suffix}`;
 }
 
-/** Id of a look at the sources of a connector. */
-export function checkId(connector: string, startedAt: Date, suffix: string): string {
-  return `${connector}.check.${instantOf(startedAt)}-${suffix}`;
+/** Id of a look at the sources of a connector, or of a test of its connection. */
+export function lookId(
+  connector: string,
+  kind: 'check' | 'test',
+  startedAt: Date,
+  suffix: string,
+): string {
+  return `${connector}.${kind}.${instantOf(startedAt)}-${suffix}`;
 }
 
 function instantOf(date: Date): string {

@@ -1,3 +1,4 @@
 /** What the worker's bundle holds. */
 export { checkConnector } from './check-connector.ts';
 export { syncJob } from './sync-job.ts';
+export { testConnector } from './test-connector.ts';

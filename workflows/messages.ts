@@ -25,7 +25,7 @@ export interface SyncJobRequest {
   readonly configurationFile?: string;
 }
 
-/** What starts a look at the sources of a connector. */
+/** What starts a look at the sources of a connector, or a test of its connection. */
 export interface CheckConnectorRequest {
   readonly connector: string;
   /** As of {@link SyncJobRequest}. */

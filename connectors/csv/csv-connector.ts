@@ -5,6 +5,7 @@ import type { FileSource, Source } from '../../engine/source.ts';
 import type { SourcePart } from '../../engine/source-part.ts';
 import { type ChosenFile, chooseFiles } from '../chosen-files.ts';
 import type { Connector, ExportRequest, ExtractedFile } from '../connector.ts';
+import { testFiles } from '../file-test.ts';
 import { linkUnchanged, originDigest } from '../kept-file.ts';
 import { awaitSettled } from '../settled-file.ts';
 import { extractedName, readUndisturbed } from '../source-file.ts';
@@ -46,6 +47,7 @@ export function createCsvConnector(settings: CsvSettings): Connector {
       }
       return extracted;
     },
+    test: ({ sources }) => testFiles(settings.directory, sources),
   };
 }
 

@@ -45,6 +45,11 @@ export function listResources(
   return query.capabilities.paging === 'cursor' ? listing.byCursor() : listing.byIndex();
 }
 
+/** Asks for a page of one, which is all that a test needs. */
+export async function firstResource(client: ScimClient, query: ListQuery): Promise<void> {
+  await new Listing(client, query, new Set()).first();
+}
+
 class Listing {
   readonly #client: ScimClient;
   readonly #query: ListQuery;
@@ -91,6 +96,11 @@ class Listing {
       last = this.#query.alignedPages || page.ids.length < 2 ? undefined : page.ids.at(-1);
     }
     await this.#nothingFollows(total);
+  }
+
+  async first(): Promise<void> {
+    const isByCursor = this.#query.capabilities.paging === 'cursor';
+    await this.#ask({ ...(isByCursor ? { cursor: '' } : { startIndex: 1 }), count: 1 });
   }
 
   /** RFC 9865. */

@@ -43,8 +43,8 @@ export function isMembersSource(
   return 'attribute' in source.options;
 }
 
-/** A path of the mapping against the schema of its resources. */
-function checked(text: string, source: string, type: ScimResourceType): AttributePath {
+/** A path of the mapping, against the schema of its resources. */
+export function checkedPath(text: string, source: string, type: ScimResourceType): AttributePath {
   const path = parseAttributePath(text);
   const problem = type.schema?.problemOf(path);
   if (problem === undefined) return path;
@@ -73,7 +73,7 @@ export class ResourceRows implements RowSource {
     this.paths = [...new Set(['id', ...source.options.paths])];
     this.#columns = this.paths.map((heading) => ({
       heading,
-      path: checked(heading, source.name, place.type),
+      path: checkedPath(heading, source.name, place.type),
     }));
   }
 
@@ -160,8 +160,8 @@ export class MemberRows implements RowSource {
     this.#place = place;
     this.#spool = spool;
     this.paths = [attribute, holder];
-    this.#attribute = checked(attribute, source.name, place.type);
-    this.#holder = checked(holder, source.name, place.type);
+    this.#attribute = checkedPath(attribute, source.name, place.type);
+    this.#holder = checkedPath(holder, source.name, place.type);
   }
 
   static async open(source: Source<ScimMembersSource>, place: RowPlace): Promise<MemberRows> {

@@ -3,22 +3,35 @@ import type { Connector } from '../connector.ts';
 import { createAuthentication } from './authentication.ts';
 import { type Clock, HttpClient, systemClock } from './http-client.ts';
 import { ScimClient } from './scim-client.ts';
-import { exportSources } from './scim-export.ts';
+import { exportSources, testSources } from './scim-export.ts';
 import type { ScimSettings } from './scim-settings.ts';
-import { discoverService } from './service.ts';
+import { discoverService, type ScimService } from './service.ts';
 
 /** How often a request of an export is sent at most: with the waits between, some 15 s. */
 const exportAttempts = 6;
 
+/** Somebody waits for a test. */
+const testAttempts = 2;
+
 /** Creates a SCIM connector; it connects when it exports. It reads everything at every export. */
 export function createScimConnector(settings: ScimSettings, clock: Clock = systemClock): Connector {
+  async function connected<Result>(
+    signal: AbortSignal,
+    attempts: number,
+    use: (client: ScimClient, service: ScimService) => Promise<Result>,
+  ): Promise<Result> {
+    await using http = await HttpClient.open(settings, { signal, clock, attempts });
+    const client = new ScimClient(http, createAuthentication(settings.auth, http, clock));
+    return await use(client, await discoverService(client, settings));
+  }
   return {
-    async export(request) {
-      const options = { signal: request.signal, clock, attempts: exportAttempts };
-      await using http = await HttpClient.open(settings, options);
-      const client = new ScimClient(http, createAuthentication(settings.auth, http, clock));
-      const service = await discoverService(client, settings);
-      return await exportSources(client, service, settings.quirks, request);
-    },
+    export: (request) =>
+      connected(request.signal, exportAttempts, (client, service) =>
+        exportSources(client, service, settings.quirks, request),
+      ),
+    test: ({ sources, signal }) =>
+      connected(signal, testAttempts, (client, service) =>
+        testSources(client, service, settings.quirks, sources),
+      ),
   };
 }

@@ -1,13 +1,20 @@
 /** Exports the sources of a SCIM service: every resource type is listed once, whatever is mapped to it. */
 import { parseAttributePath } from '../../engine/attribute-path.ts';
+import type { ConnectionFacts } from '../../engine/connection-test.ts';
 import { LockstepError } from '../../engine/errors.ts';
 import type { ScimSource, ScimTarget, Source } from '../../engine/source.ts';
 import type { ExportRequest, ExtractedFile } from '../connector.ts';
 import { isCoreSchema, isJsonObject, type JsonObject, memberOf } from './attribute-value.ts';
 import { KeyIndex } from './key-index.ts';
-import { listResources } from './listing.ts';
+import { firstResource, listResources } from './listing.ts';
 import { effectsOf, type Quirk } from './quirk.ts';
-import { isMembersSource, MemberRows, ResourceRows, type RowSource } from './row-source.ts';
+import {
+  checkedPath,
+  isMembersSource,
+  MemberRows,
+  ResourceRows,
+  type RowSource,
+} from './row-source.ts';
 import type { ScimClient } from './scim-client.ts';
 import type { ScimResourceType, ScimService } from './service.ts';
 
@@ -68,6 +75,48 @@ export async function exportSources(
   const files: ExtractedFile[] = [];
   for (const each of rows) files.push(await each.rows.end(keys, isKnown));
   return files;
+}
+
+/**
+ * Checks every path, and reads one resource of each type: that takes the credentials that an export does.
+ *
+ * @throws LockstepError what the export would throw, but for the resources
+ */
+export async function testSources(
+  client: ScimClient,
+  service: ScimService,
+  quirks: readonly Quirk[],
+  sources: readonly Source[],
+): Promise<ConnectionFacts> {
+  for (const source of sources) {
+    const type = service.resourceType(typeNameOf(source));
+    for (const path of pathsOf(source)) checkedPath(path, source.name, type);
+  }
+  const mapped = [...sources.map(typeNameOf), ...sources.flatMap(targetsOf).map(typeOfTarget)];
+  const types = mapped.length > 0 ? mapped : service.resourceTypes.map(({ name }) => name);
+  for (const name of new Set(types)) {
+    const own = sources.filter((source) => typeNameOf(source) === name);
+    const selects = own.length > 0 && !effectsOf(quirks).allAttributes;
+    await firstResource(client, {
+      type: service.resourceType(name),
+      attributes: selects ? requested(own.flatMap(pathsOf)) : undefined,
+      capabilities: service.capabilities,
+    });
+  }
+  return {
+    version: service.version,
+    objectTypes: service.resourceTypes.map(({ name }) => name),
+    capabilities: { ...service.capabilities },
+  };
+}
+
+function pathsOf(source: Source): string[] {
+  if (isMembersSource(source)) return [source.options.attribute, source.options.holder];
+  return [...(source as Source<ScimSource>).options.paths];
+}
+
+function typeOfTarget({ resourceType }: ScimTarget): string {
+  return resourceType;
 }
 
 function typeNameOf({ options }: Source): string {

@@ -47,7 +47,9 @@ export function asSourceError(error: unknown, of: string): unknown {
     });
   }
   if (/^SASL|password/i.test(message)) {
-    return new LockstepError('SourceAuthenticationFailed', `${of} refuses the user or password`);
+    return new LockstepError('SourceAuthenticationFailed', `${of} refuses the user or password`, {
+      fault: 'authentication',
+    });
   }
   const certificate = /CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS/.test(code) || /SSL|TLS/.test(message);
   if (certificate) {
@@ -55,12 +57,14 @@ export function asSourceError(error: unknown, of: string): unknown {
       'SourceUnavailable',
       `${of} cannot be reached over TLS${code && ` (${code})`}`,
       {
+        fault: 'TLS',
         hint: 'See `sslmode` and `sslrootcert` in the address: the certificate must be that of the host.',
       },
     );
   }
   if (code !== '' || /connect|terminat|timeout/i.test(message)) {
     return new LockstepError('SourceUnavailable', `${of} does not answer${code && ` (${code})`}`, {
+      fault: code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'DNS' : 'TCP',
       hint: 'Check host, port and network as seen from the worker. The export is tried again.',
     });
   }

@@ -17,6 +17,13 @@ const drivers: Readonly<Record<string, SqlDriver>> = {
 /** Creates a SQL connector; it connects when it exports. */
 export function createSqlConnector(settings: SqlSettings): Connector {
   return {
+    async test({ sources, signal }) {
+      const driver = drivers[URL.parse(settings.url)?.protocol ?? ''] as SqlDriver;
+      await using snapshot = await driver.open(settings, signal);
+      for (const source of sources) await snapshot.look(source as Source<QuerySource>);
+      const objectTypes = sources.map(({ name }) => name);
+      return { version: null, objectTypes, capabilities: {} };
+    },
     async export(request) {
       const driver = drivers[URL.parse(settings.url)?.protocol ?? ''] as SqlDriver;
       await using snapshot = await driver.open(settings, request.signal);

@@ -5,6 +5,7 @@ import type { SheetSource, Source } from '../../engine/source.ts';
 import { type ChosenFile, chooseFiles } from '../chosen-files.ts';
 import type { Connector, ExportRequest, ExtractedFile } from '../connector.ts';
 import { fileDigest } from '../file-digest.ts';
+import { testFiles } from '../file-test.ts';
 import { linkUnchanged, originDigest } from '../kept-file.ts';
 import { RecordFile } from '../record-file.ts';
 import { asReadError, extractedName, readUndisturbed } from '../source-file.ts';
@@ -43,6 +44,7 @@ export function createXlsxConnector(settings: XlsxSettings): Connector {
       }
       return files;
     },
+    test: ({ sources }) => testFiles(settings.directory, sources),
   };
 }
 

@@ -5,6 +5,8 @@ import { exportWatched } from '../../activities/watched-export.ts';
 import type { Connector, ExtractedFile } from '../../connectors/connector.ts';
 import { LockstepError } from '../../engine/errors.ts';
 
+type Exporting = Pick<Connector, 'export'>;
+
 const file: ExtractedFile = {
   source: 'people.csv',
   file: 'people.csv',
@@ -14,17 +16,17 @@ const file: ExtractedFile = {
   delimiter: ',',
 };
 
-function watch(connector: Connector, limitMs: number, signal = new AbortController().signal) {
+function watch(connector: Exporting, limitMs: number, signal = new AbortController().signal) {
   const source = { name: 'people.csv', options: { file: 'people.csv' } };
   const request = { source, directory: '/nowhere', onProgress: () => {}, signal };
   return exportWatched(connector, request, limitMs);
 }
 
 test('a source that never answers is given up, whether it hears of it or not', async () => {
-  const deaf: Connector = { export: () => new Promise(() => {}) };
+  const deaf: Exporting = { export: () => new Promise(() => {}) };
   expect(await watch(deaf, 20)).toEqual({ silentSeconds: 0 });
   let heard = false;
-  const listening: Connector = {
+  const listening: Exporting = {
     export: ({ signal }) =>
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => {
@@ -38,7 +40,7 @@ test('a source that never answers is given up, whether it hears of it or not', a
 });
 
 test('one that tells of progress takes the time it needs', async () => {
-  const slow: Connector = {
+  const slow: Exporting = {
     async export({ onProgress }) {
       for (let done = 1; done <= 8; done++) {
         await sleep(100);
@@ -51,14 +53,14 @@ test('one that tells of progress takes the time it needs', async () => {
 });
 
 test('what a source fails with, and the end of the look itself, are passed on', async () => {
-  const gone: Connector = {
+  const gone: Exporting = {
     export: async () => {
       throw new LockstepError('SourceUnavailable', 'people.csv does not exist');
     },
   };
   await expect(watch(gone, 500)).rejects.toMatchObject({ code: 'SourceUnavailable' });
   const cancel = new AbortController();
-  const waiting: Connector = {
+  const waiting: Exporting = {
     export: ({ signal }) =>
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));

@@ -55,6 +55,7 @@ test('help says what there is, with examples, on stdout and with exit code 0', a
     'deactivate',
     'dev',
     'check',
+    'test',
     'worker',
     'migrate',
   ]) {

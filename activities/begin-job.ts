@@ -49,14 +49,15 @@ export async function begin(
 ): Promise<BeginInfo> {
   const { jobId, runId } = currentJob();
   const { connector, mode, task = 'all' } = request;
+  // Up to the gate and no further is what both mean; an export has nothing to simulate.
+  const simulated = task === 'prepare' || (request.simulate && task !== 'export');
   await beginJob(store, {
     id: jobId,
     runId,
     connector,
     mode,
     task,
-    // Up to the gate and no further is what both mean; an export has nothing to simulate.
-    simulated: task === 'prepare' || (request.simulate && task !== 'export'),
+    simulated,
     trigger: request.trigger,
     requestedBy: request.by,
     rollbackOf: request.rollbackOf ?? null,
@@ -92,7 +93,8 @@ export async function begin(
   }
   const kept = await chosenExtraction(store, jobId, { ...request, task });
   await pinConfiguration(store, jobId, source);
-  await applyModel(store, configuration);
+  // A simulation sees its model by itself: the store stays as it is.
+  if (!simulated) await applyModel(store, configuration);
   log.info({ job: jobId, connector, mode, task, fence: lease.fence }, 'job began');
   return { held: true, fence: lease.fence, approvers: settings.approvers ?? null, kept };
 

@@ -24,14 +24,25 @@ import {
   openDelta,
   type ResourcePlan,
 } from '../store/delta-store.ts';
-import { pinnedConfiguration, recordDiagnoses, recordStep } from '../store/job-store.ts';
-import { readModel } from '../store/model-store.ts';
+import {
+  isSimulated,
+  pinnedConfiguration,
+  recordDiagnoses,
+  recordStep,
+} from '../store/job-store.ts';
+import { readModel, type StoredModel } from '../store/model-store.ts';
 import { allSeen, type Plan } from '../store/plan.ts';
 import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.ts';
 import { forgetSource, noteSource, untouchedSources } from '../store/scope-source.ts';
+import {
+  keepConfigurationChanges,
+  keepProvisional,
+  simulateModel,
+} from '../store/simulated-model.ts';
 import { createStaging } from '../store/staging.ts';
 import { readChanges } from './change-reading.ts';
 import { diagnoseOlder } from './chosen-extraction.ts';
+import { changesSince } from './configuration-changes.ts';
 import { currentJob } from './current-job.ts';
 import { moveCursor } from './cursors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -65,14 +76,16 @@ export async function prepareDelta(
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'prepare', 'running');
   const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
-  const model = await readModel(store, configuration);
+  const simulated = await isSimulated(store, jobId);
   const manifest = await untouchedExtraction({ store, extractions }, request.extraction, {
     thoroughly: request.kept ?? false,
   });
-  const sources = await withStoredKinds(
-    store,
-    await sourcesOf(configuration, request.connector, manifest, model, extractions),
-  );
+  const { connector } = request;
+  const readBy = async (model: StoredModel) => {
+    const found = await sourcesOf(configuration, connector, manifest, model, extractions);
+    return { model, sources: await withStoredKinds(store, found) };
+  };
+  const known = simulated ? undefined : await readBy(await readModel(store, configuration));
   const former = await formerLoad(dependencies, request);
   const backInTime = request.kept ? await diagnoseOlder(store, request) : [];
   const mapper = new RecordMapper();
@@ -81,6 +94,8 @@ export async function prepareDelta(
     const summary = await store.transaction(
       'repeatable read',
       async (session) => {
+        const { model, sources } =
+          known ?? (await readBy(await simulateModel(session, configuration)));
         await createStaging(session);
         const deltaId = await openDelta(session, jobId, request.extraction);
         const { rows, links } = await readSources(session, sources, mapper, {
@@ -94,7 +109,7 @@ export async function prepareDelta(
           session,
           jobId,
           deltaId,
-          connector: request.connector,
+          connector,
           entityTypes: rows.map(comparisonOf),
           associations: links.map(comparisonOf),
           navigations: [...model.navigations.values()],
@@ -115,12 +130,18 @@ export async function prepareDelta(
           plan,
           readings,
           configuration,
-          configuration.connectors.get(request.connector) as ConnectorSettings,
+          configuration.connectors.get(connector) as ConnectorSettings,
           former,
         );
         const drift = await findDrift(plan, judged.sources, former);
         const causes = await findCauses(plan, judged, former, cancellationSignal());
         stopAtTypeChanges(drift, causes, judged.delta.breaches.length > 0);
+        if (simulated) await keepProvisional(session, deltaId);
+        await keepConfigurationChanges(
+          session,
+          deltaId,
+          changesSince(former, configuration, connector),
+        );
         return await closeDelta(
           plan,
           judged.delta,

@@ -13,12 +13,13 @@ import {
   discardDeltas,
   openDelta,
 } from '../store/delta-store.ts';
-import { pinnedConfiguration, recordStep } from '../store/job-store.ts';
+import { isSimulated, pinnedConfiguration, recordStep } from '../store/job-store.ts';
 import { readModel } from '../store/model-store.ts';
 import type { Plan } from '../store/plan.ts';
 import { planRollback } from '../store/plan-rollback.ts';
 import { countRejects, scopesOf } from '../store/plan-rollback-scopes.ts';
 import { requireAppliedDelta } from '../store/queries/applied-delta.ts';
+import { simulateModel } from '../store/simulated-model.ts';
 import { createStaging } from '../store/staging.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -42,7 +43,8 @@ export async function prepareRollback(
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'prepare', 'running');
   const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
-  const model = await readModel(store, configuration);
+  const simulated = await isSimulated(store, jobId);
+  const stored = simulated ? undefined : await readModel(store, configuration);
   await store.transaction('read committed', (session) => discardDeltas(session, jobId));
   const summary = await store.transaction(
     'repeatable read',
@@ -51,6 +53,7 @@ export async function prepareRollback(
       if (undone.connector !== connector) {
         throw new LockstepError('NotFound', `${rollbackOf} is a job of ${undone.connector}`);
       }
+      const model = stored ?? (await simulateModel(session, configuration));
       await createStaging(session);
       const deltaId = await openDelta(session, jobId, null);
       const declared = [...configuration.entityTypes.values()]

@@ -3,6 +3,7 @@ import { didYouMean } from '../config/finding.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { Reject } from '../engine/reject.ts';
 import { type Change, listChanges } from '../store/queries/changes.ts';
+import { provisionalNames } from '../store/queries/delta-scopes.ts';
 import {
   entityTypeNames,
   findEntityType,
@@ -74,7 +75,7 @@ export async function* changesOf(
 ): AsyncGenerator<Change, void, undefined> {
   const store = await session.store();
   await requireJob(session, job);
-  if (entityType !== undefined) await requireScope(session, entityType);
+  if (entityType !== undefined) await requireScope(session, job, entityType);
   yield* listChanges(store, job, { scope: entityType, limit });
 }
 
@@ -133,9 +134,13 @@ export async function requireEntityType(session: Session, name: string): Promise
   );
 }
 
-async function requireScope(session: Session, name: string): Promise<void> {
+async function requireScope(session: Session, job: string, name: string): Promise<void> {
   const store = await session.store();
-  const names = [...(await entityTypeNames(store)), ...(await linkScopes(store))];
+  const names = [
+    ...(await entityTypeNames(store)),
+    ...(await linkScopes(store)),
+    ...(await provisionalNames(store, job)),
+  ];
   if (names.includes(name)) return;
   throw new LockstepError(
     'UsageInvalid',

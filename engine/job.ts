@@ -1,4 +1,5 @@
 /** A job: its states, modes, and the document that every command prints about it. */
+import type { ConfigurationChange } from './configuration-change.ts';
 import type { Counts } from './counts.ts';
 import type { Diagnosis } from './diagnosis/diagnosis.ts';
 import type { ErrorCode } from './errors.ts';
@@ -63,6 +64,8 @@ export interface JobDocument {
   readonly entityTypes: Readonly<Record<string, Counts>>;
   readonly associations: Readonly<Record<string, Counts>>;
   readonly breaches: readonly Breach[];
+  /** What the configuration says otherwise than at the last load of the connector; only when there is something. */
+  readonly configurationChanges?: readonly ConfigurationChange[];
   readonly diagnoses: readonly Diagnosis[];
   readonly error: JobError | null;
 }

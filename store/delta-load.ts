@@ -99,15 +99,20 @@ async function reviewedDelta(
     applied: boolean;
     breached: boolean;
     resumed: boolean;
+    simulated: boolean;
   }>(
     `select d.id, d.sealed, d.applied_at is not null as applied, jsonb_array_length(d.breaches) > 0 as breached,
        exists (select from decision where job_id = $1 and delta = d.digest
-               and action = 'resume' and effect = 'applied') as resumed
+               and action = 'resume' and effect = 'applied') as resumed,
+       (select simulated from job where id = $1) as simulated
      from delta d where d.job_id = $1 and d.digest = $2 order by d.id desc limit 1 for update of d`,
     [jobId, digest],
   );
   const found = rows[0];
   if (!found) throw new Stale();
+  if (found.simulated) {
+    throw new LockstepError('InternalError', 'a simulated delta came to the load');
+  }
   if (found.breached && !found.resumed) {
     throw new LockstepError(
       'InternalError',

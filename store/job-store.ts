@@ -210,6 +210,15 @@ export async function endJob(
   return ended.state;
 }
 
+/** True when a job stops at the gate. */
+export async function isSimulated(store: Store, jobId: string): Promise<boolean> {
+  const job = await store.prisma.job.findUnique({
+    where: { id: jobId },
+    select: { simulated: true },
+  });
+  return job?.simulated === true;
+}
+
 /** True when a delta of a job was applied, by whatever attempt. */
 export async function wasApplied(store: Store, jobId: string, digest: string): Promise<boolean> {
   const delta = await store.prisma.delta.findFirst({

@@ -41,6 +41,8 @@ export async function applyModel(store: Store, model: Model): Promise<StoredMode
   return await store.transaction('read committed', async (session) => {
     await session.query('select pg_advisory_xact_lock($1)', [modelLock]);
     const entityTypeIds = await upsertEntityTypes(session, model);
+    for (const id of entityTypeIds.values())
+      await session.query('select index_searchable($1)', [id]);
     const navigations = await upsertNavigations(session, model, entityTypeIds);
     await refreshViews(session, model, { entityTypeIds, navigations });
     return { entityTypeIds, navigations };
@@ -58,7 +60,11 @@ export async function readModel(store: Store, model: Model): Promise<StoredModel
   return { entityTypeIds, navigations: new Map(navigations.map((each) => [each.scope, each])) };
 }
 
-async function upsertEntityTypes(session: Session, model: Model): Promise<Map<string, number>> {
+/** Declares the entity types. @returns their ids by name */
+export async function upsertEntityTypes(
+  session: Session,
+  model: Model,
+): Promise<Map<string, number>> {
   const types = [...model.entityTypes.values()];
   const { rows } = await session.query<{ id: number; name: string }>(
     `insert into entity_type (name, connector, key, properties, searchable)
@@ -77,11 +83,11 @@ async function upsertEntityTypes(session: Session, model: Model): Promise<Map<st
       types.map(({ searchable }) => JSON.stringify(searchable)),
     ],
   );
-  for (const { id } of rows) await session.query('select index_searchable($1)', [id]);
   return new Map(rows.map(({ name, id }) => [name, id]));
 }
 
-async function upsertNavigations(
+/** Declares the navigation properties. @returns those of the configuration, by scope */
+export async function upsertNavigations(
   session: Session,
   model: Model,
   ids: ReadonlyMap<string, number>,

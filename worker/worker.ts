@@ -92,6 +92,8 @@ function chooseConfiguration(settings: Settings, file: string | undefined): stri
   throw new LockstepError(
     'ConfigurationInvalid',
     'this worker runs jobs with its own configuration file only',
-    { hint: 'Leave --config out, or change the file that the worker was started with.' },
+    {
+      hint: 'Leave --config out, or change the file that the worker was started with. To see what another configuration would change, simulate it with a worker of `lockstep dev`.',
+    },
   );
 }

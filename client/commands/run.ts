@@ -48,6 +48,10 @@ export function addRun(program: Command, context: CommandContext): void {
         ['lockstep run sab', 'everything of sab; asks when a limit is passed'],
         ['lockstep run sab --simulate', 'what would it change?'],
         ['lockstep run sab --task prepare --extraction <job>', 'plan Tuesday’s file now'],
+        [
+          'lockstep run sab --simulate --config new.yaml',
+          'what would another configuration change?',
+        ],
         ['lockstep run sab --json | jq .counts', 'for scripts'],
       ),
     )

@@ -22,6 +22,7 @@ export function jobText(terminal: Terminal, job: JobDocument, history?: JobHisto
     // Who has just resumed a job has read them.
     isLoaded(job) ? '' : breachTable(terminal, job),
     isLoaded(job) ? '' : diagnosisText(terminal, job.diagnoses),
+    configurationText(terminal, job),
     countTable(terminal, job),
     rejectText(terminal, job, history),
     nextText(terminal, job),
@@ -38,6 +39,7 @@ export function jobDetailText(terminal: Terminal, job: JobDocument, history: Job
     errorText(terminal, job),
     breachTable(terminal, job),
     diagnosisText(terminal, job.diagnoses),
+    configurationText(terminal, job),
     countTable(terminal, job),
     rejectText(terminal, job, history),
     decisionText(terminal, history),
@@ -153,6 +155,17 @@ function breachTable(terminal: Terminal, { breaches }: JobDocument): string {
   ]);
   const title = terminal.colors.bold(terminal.colors.yellow('Threshold Exceeded'));
   return `${title}\n${table(terminal, columns, rows)}`;
+}
+
+/** What the configuration changes, so that nobody takes its effect for a change of the data. */
+function configurationText({ colors }: Terminal, job: JobDocument): string {
+  const changes = job.configurationChanges ?? [];
+  if (changes.length === 0) return '';
+  const signs = { added: '+', removed: '-', changed: '~' } as const;
+  const lines = changes.map(({ change, scope, detail }) =>
+    `  ${signs[change]} ${scope}  ${detail}`.trimEnd(),
+  );
+  return [colors.bold('The configuration has changed since the last load'), ...lines].join('\n');
 }
 
 const counters = [

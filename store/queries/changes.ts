@@ -1,4 +1,5 @@
 /** The changes of a job's newest delta, page by page: a delta may hold millions. */
+import { entityTypesOfDelta, navigationsOfDelta } from './delta-scopes.ts';
 import type { ReadStore } from './read-store.ts';
 
 export type ChangeKind = 'insert' | 'update' | 'delete';
@@ -117,8 +118,9 @@ async function resourcePage(
   [typeId, resourceId]: readonly string[],
 ): Promise<ChangePage> {
   const { rows: types } = await store.pool.query<{ id: number; name: string }>(
-    `select id, name from entity_type where id >= $1 and ($2::text is null or name = $2) order by id`,
-    [typeId, scope],
+    `select id, name from ${entityTypesOfDelta} t
+     where id >= $2 and ($3::text is null or name = $3) order by id`,
+    [deltaId, typeId, scope],
   );
   const changes: ResourceChange[] = [];
   let last: string | null = null;
@@ -150,11 +152,10 @@ async function linkPage(
     association: string;
     property: string;
   }>(
-    `select n.id, n.scope as association, n.property from navigation_property n
-     where n.id >= $1 and ($2::text is null or n.scope = $2 or exists (
-       select from entity_type e where e.name = $2 and e.id in (n.from_entity_type_id, n.to_entity_type_id)))
+    `select n.id, n.scope as association, n.property from ${navigationsOfDelta} n
+     where n.id >= $2 and ($3::text is null or $3 in (n.scope, n."from", n."to"))
      order by n.id`,
-    [navigationId, scope],
+    [deltaId, navigationId, scope],
   );
   const changes: LinkChange[] = [];
   let last: string | null = null;

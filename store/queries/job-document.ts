@@ -1,4 +1,5 @@
 /** The document of a job, as every command prints it, and what a reader of its history wants beside it. */
+import type { ConfigurationChange } from '../../engine/configuration-change.ts';
 import { type Counts, noCounts } from '../../engine/counts.ts';
 import type { Diagnosis } from '../../engine/diagnosis/diagnosis.ts';
 import type {
@@ -148,6 +149,7 @@ interface DeltaRow {
   readonly associations: unknown;
   readonly breaches: unknown;
   readonly diagnoses: unknown;
+  readonly configurationChanges: unknown;
 }
 
 function toDocument(job: JobRow): JobDocument {
@@ -173,8 +175,19 @@ function toDocument(job: JobRow): JobDocument {
         base,
       }),
     ),
+    ...configurationChangesOf(delta),
     diagnoses: [job.diagnoses, delta?.diagnoses ?? []].flat() as Diagnosis[],
     error: (job.error ?? null) as JobError | null,
+  };
+}
+
+function configurationChangesOf(
+  delta: DeltaRow | undefined,
+): Pick<JobDocument, 'configurationChanges'> {
+  const changes = (delta?.configurationChanges ?? []) as ConfigurationChange[];
+  if (changes.length === 0) return {};
+  return {
+    configurationChanges: changes.map(({ change, scope, detail }) => ({ change, scope, detail })),
   };
 }
 

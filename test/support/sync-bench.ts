@@ -66,6 +66,8 @@ export interface SyncBench extends AsyncDisposable {
     of?: { readonly connector: string; readonly mode: Mode },
   ): Promise<PreparedJob>;
   sync(files: Files, connector?: string, mode?: Mode): Promise<FinishedJob>;
+  /** Runs a job up to the gate, to its end: its delta is left for review. */
+  simulate(files: Files, connector?: string): Promise<PreparedJob>;
   /** Prepares the inverse of a job. */
   prepareRollback(jobId: string, connector?: string): Promise<PreparedJob>;
   /** Takes a job back: prepared, resumed where it breaches a limit, loaded and ended. */
@@ -160,7 +162,13 @@ export async function openSyncBench(
     run: createRunner(activities),
     async prepare(files, connector = 'sab', mode = 'complete') {
       await bench.write(files, connector);
-      return await beginAndPrepare(bench, { connector, mode, rollbackOf: null });
+      return await beginAndPrepare(bench, { connector, mode });
+    },
+    async simulate(files, connector = 'sab') {
+      await bench.write(files, connector);
+      const job = await beginAndPrepare(bench, { connector, simulate: true });
+      await job.end();
+      return job;
     },
     async prepareKept(task, wanted, { connector, mode } = { connector: 'sab', mode: 'complete' }) {
       const id = `job-${randomUUID()}`;
@@ -188,7 +196,7 @@ export async function openSyncBench(
     sync: async (files, connector, mode) =>
       await finish(bench, await bench.prepare(files, connector, mode)),
     prepareRollback: (jobId, connector = 'sab') =>
-      beginAndPrepare(bench, { connector, mode: 'complete', rollbackOf: jobId }),
+      beginAndPrepare(bench, { connector, rollbackOf: jobId }),
     rollBack: async (jobId, connector) =>
       await finish(bench, await bench.prepareRollback(jobId, connector)),
     contents: () => readContents(store),
@@ -227,13 +235,16 @@ interface JobPlace {
   readonly rollbackOf?: string | null;
 }
 
+interface JobOptions {
+  readonly connector: string;
+  readonly mode?: Mode;
+  readonly rollbackOf?: string | null;
+  readonly simulate?: boolean;
+}
+
 async function beginAndPrepare(
   bench: SyncBench,
-  {
-    connector,
-    mode,
-    rollbackOf,
-  }: { readonly connector: string; readonly mode: Mode; readonly rollbackOf: string | null },
+  { connector, mode = 'complete', rollbackOf = null, simulate = false }: JobOptions,
 ): Promise<PreparedJob> {
   const id = `job-${randomUUID()}`;
   const lease = await bench.run(
@@ -241,7 +252,7 @@ async function beginAndPrepare(
     {
       connector,
       mode,
-      simulate: false,
+      simulate,
       trigger: 'person',
       by: null,
       configurationFile: null,

@@ -47,7 +47,11 @@ export async function exportWatched(
     },
     signal: AbortSignal.any([signal, giveUp.signal]),
   });
-  const file = exported.then(([first]): WatchedExport => ({ file: first as ExtractedFile }));
+  const file = exported.then(
+    (files): WatchedExport => ({
+      file: files.find((each) => each.source === source.name) as ExtractedFile,
+    }),
+  );
   // What a source says after it was given up interests nobody.
   file.catch(() => {});
   try {

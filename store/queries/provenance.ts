@@ -19,8 +19,11 @@ export async function storedRow(
   key: string,
 ): Promise<StoredRow | undefined> {
   const { rows } = await store.pool.query<{ deltaId: string | null; isEdited: boolean }>(
-    `select delta_id as "deltaId", source_digest is null as "isEdited" from resource
-     where entity_type_id = $1 and key = $2`,
+    // A rollback leaves no digest either: what it wrote is no row of a source.
+    `select r.delta_id as "deltaId", r.source_digest is null and not exists (
+       select from delta d join job j on j.id = d.job_id
+       where d.id = r.delta_id and j.rollback_of is not null) as "isEdited"
+     from resource r where r.entity_type_id = $1 and r.key = $2`,
     [type.id, key],
   );
   const [row] = rows;

@@ -7,7 +7,11 @@ import { oneOf, type SampledScope, strideOf } from './delta-sample.ts';
 const updatesLookedAt = 20_000;
 const sampleSize = 2000;
 
-/** Updates in which some text began with a zero before, or looks like a spreadsheet's number now. */
+/** Regular expressions: a text of digits that begins with zero; one that a spreadsheet may have written, and JSON quotes. */
+const beginsWithZero = `'": "0[0-9]+"'`;
+const looksComputed = `'": "([0-9]{5}(\\.0+)?|[0-9][0-9.,]*[eE]\\+?[0-9]+)"'`;
+
+/** Updates that have fewer texts beginning with a zero than before, or more that look like a spreadsheet's number. */
 export async function suspectUpdates(
   { session, deltaId, entityTypeId }: SampledScope,
   count: number,
@@ -17,7 +21,8 @@ export async function suspectUpdates(
     `select key, before, after from resource_change
      where delta_id = $1 and entity_type_id = $2 and change = 'update'
        and ${oneOf(strideOf(count, updatesLookedAt))}
-       and (before::text ~ '": "0[0-9]+"' or after::text ~ '": "([0-9]{5}(\\.0+)?|[0-9][0-9.,]*[eE]\\+?[0-9]+)"')
+       and (regexp_count(before::text, ${beginsWithZero}) > regexp_count(after::text, ${beginsWithZero})
+         or regexp_count(after::text, ${looksComputed}) > regexp_count(before::text, ${looksComputed}))
      limit ${sampleSize}`,
     [deltaId, entityTypeId],
   );

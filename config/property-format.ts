@@ -54,7 +54,7 @@ export function readFormat(
         type,
         format:
           document.format ??
-          (kind === 'sql' || kind === 'scim' ? anyIsoTime : "yyyy-MM-dd'T'HH:mm:ssXXX"),
+          (kind === undefined || kind === 'csv' ? "yyyy-MM-dd'T'HH:mm:ssXXX" : anyIsoTime),
         timezone: document.timezone ?? 'UTC',
       };
   }

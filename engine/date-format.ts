@@ -43,7 +43,7 @@ const optionalTokens: typeof tokens = {
   XXXX: { field: 'offset', pattern: '(Z|[+-]\\d{2}:?\\d{2})?' },
 };
 
-/** Stands for what databases write: a time with any fraction of a second (kept to milliseconds), with an offset or without. */
+/** Stands for what databases and workbooks hold: a time with any fraction of a second (kept to milliseconds), with an offset or without. */
 export const anyIsoTime = 'ISO 8601';
 
 /**

@@ -16,10 +16,12 @@ export async function refuseForeign(path: string, source: string): Promise<void>
 
 /** An OLE 2 compound file names its parts in a directory, and that is where its header says. */
 async function compoundFile(path: string, source: string, start: Buffer): Promise<LockstepError> {
-  const sectorBytes = 2 ** Math.min(start.readUInt16LE(30), 12);
+  const header = Buffer.alloc(512);
+  start.copy(header);
+  const sectorBytes = 2 ** Math.min(header.readUInt16LE(30), 12);
   const directory = Buffer.alloc(4096);
   await using handle = await open(path);
-  await handle.read(directory, 0, directory.length, (start.readUInt32LE(48) + 1) * sectorBytes);
+  await handle.read(directory, 0, directory.length, (header.readUInt32LE(48) + 1) * sectorBytes);
   const names = directory.toString('utf16le');
   if (names.includes('EncryptedPackage')) {
     return unreadable(

@@ -40,8 +40,11 @@ export class SheetRecords implements ElementHandler {
   readonly #headerRow: number | undefined;
   /** How many columns the header has; undefined before it. */
   #width: number | undefined;
+  #headerOn = 0;
   #row = 0;
   #written = 0;
+  /** A cell beside the columns that the header names. */
+  #hasBeside = false;
   #cells: string[] = [];
   #characters = 0;
   #column = 0;
@@ -83,6 +86,17 @@ export class SheetRecords implements ElementHandler {
 
   async pause(): Promise<void> {
     await this.#file.flushIfFull();
+  }
+
+  /** @throws LockstepError `SourceUnreadable` when what was taken for the header is a title: all else is beside it. */
+  checkHeader(): void {
+    if (this.#headerOn === this.#written && this.#hasBeside) {
+      throw this.#fault(
+        `row ${this.#headerOn}`,
+        'the row was taken for the header, and no row has anything below its headings',
+        'Name the row with the headings, as in source: { file: …, headerRow: 3 }.',
+      );
+    }
   }
 
   #openRow(number: string | undefined): void {
@@ -129,7 +143,11 @@ export class SheetRecords implements ElementHandler {
     const cell = this.#cell as Cell;
     this.#cell = undefined;
     // A title above the header, or a note beside the columns that it names.
-    if (this.#isBeforeHeader || cell.column > (this.#width ?? lastColumn)) return;
+    if (this.#isBeforeHeader) return;
+    if (cell.column > (this.#width ?? lastColumn)) {
+      this.#hasBeside ||= (cell.stored ?? cell.inline) !== '';
+      return;
+    }
     const text = this.#textOf(cell);
     if (text === '') return;
     while (this.#cells.length < cell.column - 1) this.#cells.push('');
@@ -203,6 +221,7 @@ export class SheetRecords implements ElementHandler {
       // The heading of a column cannot be an error of it.
       this.#cells = this.#cells.map((heading) => errorOf(heading) ?? heading);
       this.#width = this.#cells.length;
+      this.#headerOn = this.#row;
     }
     while (this.#cells.length < this.#width) this.#cells.push('');
     this.#file.skip(this.#row - this.#written - 1);

@@ -128,7 +128,7 @@ async function readContents(parts: WorkbookPackage, part: string) {
         case 'workbook/sheets/sheet':
           sheets.push({
             name: attribute('name') ?? '',
-            relation: attribute('id') ?? '',
+            relation: attribute('r:id') ?? '',
             visible: (attribute('state') ?? 'visible') === 'visible',
           });
       }

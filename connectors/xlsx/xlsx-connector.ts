@@ -82,6 +82,7 @@ async function exportSheet(
     const { size } = await stat(path);
     const onShare = shareOf(size, workbookPackage.size(workbook.sheetPart), onBytes);
     await readXml(workbookPackage, workbook.sheetPart, records, onShare);
+    records.checkHeader();
     const counted = await file.end();
     const origin = originOf(await digestOf(path, source, signal));
     return {

@@ -15,7 +15,7 @@ export interface ElementHandler {
   pause?(): Promise<void>;
 }
 
-/** An attribute by its local name: one without a prefix, or a relationship's. */
+/** An attribute without a prefix by its name; `r:id` is the relationship's, whatever its prefix. */
 export type AttributeOf = (name: string) => string | undefined;
 
 const deepest = 32;
@@ -162,9 +162,8 @@ class XmlReader {
 }
 
 function attributeOf({ attributes }: SaxesTagNS, name: string): string | undefined {
-  const plain = attributes[name];
-  if (plain !== undefined) return plain.value;
+  if (name !== 'r:id') return attributes[name]?.value;
   return Object.values(attributes).find(
-    ({ local, uri }) => local === name && uri.endsWith('/relationships'),
+    ({ local, uri }) => local === 'id' && uri.endsWith('/relationships'),
   )?.value;
 }

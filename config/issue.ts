@@ -34,18 +34,21 @@ export function findingsOf(issue: Issue): Finding[] {
   return [{ path, message: issue.message }];
 }
 
-/** Of several shapes the one that what was written is closest to; undefined when it is of another type altogether. */
+/**
+ * Of several shapes the one that what was written is closest to: an option that it does not have weighs more than one
+ * that is missing or wrong. Undefined when what was written is of another type altogether.
+ */
 function closestShape(shapes: readonly Issue[][]): Issue[] | undefined {
-  const faults = (shape: Issue[]) =>
+  const distance = (shape: Issue[]) =>
     shape.reduce(
-      (sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1),
+      (sum, issue) => sum + (issue.code === 'unrecognized_keys' ? 2 * issue.keys.length : 1),
       0,
     );
   return shapes
     .filter((shape) =>
       shape.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
     )
-    .toSorted((one, other) => faults(one) - faults(other))[0];
+    .toSorted((one, other) => distance(one) - distance(other))[0];
 }
 
 interface SchemaNode {

@@ -60,9 +60,9 @@ export const errorCatalogue = {
   SourceUnreadable: {
     kind: 'fix',
     meaning:
-      'A source is not the text it claims to be (bytes invalid in its encoding, a quote that never closes, a heading twice), or a database refuses the query.',
+      'A source is not what it claims to be (bytes invalid in its encoding, a quote that never closes, a heading twice; a workbook that is damaged, encrypted, of another format, or holds formulas that were never computed), or a database refuses the query.',
     remedy:
-      'Mend the named line or query, or set `encoding` / `delimiter` of the connector to what the file really uses.',
+      'Mend the named line, cell or query, or set `encoding` / `delimiter` of the connector to what the file really uses.',
   },
   FormatDrift: {
     kind: 'fix',
@@ -181,7 +181,7 @@ export const rejectCatalogue = {
   KeyDuplicate:
     'Two or more rows of one extraction have the same key. All are set aside; a stored resource of that key is kept as it is.',
   ValueInvalid:
-    'A value does not convert to the type and format of its property. The row is set aside; a stored resource of its key is kept as it is.',
+    'A value does not convert to the type and format of its property, or is the error of a formula in a workbook (`#N/A`). The row is set aside; a stored resource of its key is kept as it is.',
   ReferenceUnknown:
     'The row refers to a resource that does not exist. The row is used without that link, and the link is made as soon as its target arrives.',
   ChangedSince:

@@ -168,3 +168,12 @@ describe('records', () => {
     expect(scanner.unfinished).toEqual({ line: 3, bytes: 4 });
   });
 });
+
+test('where records are counted, cells of several lines shift nobody, and a blank line counts as one', () => {
+  const lines: number[] = [];
+  const scanner = new RecordScanner(',', (_scanned, _start, _end, line) => lines.push(line), true);
+  scanner.push(new TextEncoder().encode('\na,b\n"1\n2\n3",x\n\n\n4,"5\n'));
+  scanner.push(new TextEncoder().encode('6"\n7,8\n'));
+  scanner.end();
+  expect(lines).toEqual([2, 3, 6, 7]);
+});

@@ -63,7 +63,11 @@ describe('a source of an xlsx connector', () => {
       [{ file: '../a.xlsx' }],
       /person\.source\.file: must be a file within/,
     ],
-    ['without a file', [{ sheet: 'Staff' }], /person\.source\.file: /],
+    [
+      'without a file',
+      [{ sheet: 'Staff' }],
+      /person\.source: must be a workbook, or a sheet of one: \{ file/,
+    ],
     [
       'with a header row before the first',
       [{ file: 'a.xlsx', headerRow: 0 }],

@@ -24,7 +24,7 @@ export function zip(parts: Parts, lies: Readonly<Record<string, Lie>> = {}): Buf
   for (const [given, content] of Object.entries(parts)) {
     const name = Buffer.from(given.replaceAll('\0', ''));
     const bytes = Buffer.from(content);
-    const packed = deflateRawSync(bytes, { level: 6 });
+    const packed = deflateRawSync(bytes, { level: bytes.length > 1_000_000 ? 1 : 6 });
     const lie = lies[given] ?? {};
     const header = Buffer.alloc(26);
     header.writeUInt16LE(20, 0);
@@ -163,6 +163,7 @@ function columnName(column: number): string {
 }
 
 function escaped(text: string): string {
+  if (!/[&<>"]/.test(text)) return text;
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

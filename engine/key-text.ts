@@ -12,8 +12,12 @@ const allInvisible = new RegExp(invisible.source, 'gu');
 /** Quotes of a word processor. They quote nothing, so they would become part of the key. */
 const typographicQuotes = /^[“”„«‹].*[”“»›]$/su;
 
+/** Nearly every key: short, and of characters that everybody sees. */
+const plain = /^[ -~]{1,250}$/;
+
 /** Says why a text cannot be a key, or refer to one; undefined when it can. */
 export function keyProblem(key: string): string | undefined {
+  if (plain.test(key)) return undefined;
   const hidden = invisible.exec(key)?.[0];
   if (hidden !== undefined) {
     const code = (hidden.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');

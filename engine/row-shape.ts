@@ -36,7 +36,8 @@ function wrongWidth(cells: readonly string[], headings: number): string {
 /** Of one column nothing but the word would tell, and that may be a name; so may one that comes after a number. */
 function isTotal(cells: readonly string[]): boolean {
   if (cells.length < 2) return false;
-  const first = cells.findIndex((cell) => cell.trim() !== '');
-  if (first === -1 || !totals.test((cells[first] as string).trim())) return false;
+  let first = 0;
+  while (first < cells.length && cells[first]?.trim() === '') first += 1;
+  if (!totals.test(cells[first]?.trim() ?? '')) return false;
   return cells.slice(first + 1).every((cell) => /^(?:[-+]?[\d.,]+ ?%?)?$/.test(cell.trim()));
 }

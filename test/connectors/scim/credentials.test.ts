@@ -126,8 +126,12 @@ test('a service that refuses every token is not asked for ever', async () => {
 
 test('what the token endpoint refuses is told apart: client, scope, itself', async () => {
   await using proxy = await guarded(oauth);
-  const read = (changed: Partial<Oauth>) =>
-    refused(scimConnector(`${proxy.url}/scim`, { auth: credentials(changed) }), users());
+  const read = async (changed: Partial<Oauth>) => {
+    const auth = credentials(changed);
+    const said = await refused(scimConnector(`${proxy.url}/scim`, { auth }), users());
+    for (const secret of [auth.clientId, auth.clientSecret]) expect(said).not.toContain(secret);
+    return said;
+  };
   expect(await read({ clientSecret: 'wrong' })).toBe(
     'SourceAuthenticationFailed [authentication]: the token endpoint gave no token (401, invalid_client)',
   );

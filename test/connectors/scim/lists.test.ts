@@ -63,7 +63,7 @@ async function withUsers(
   return await refused(scimConnector(`${proxy.url}/scim`, small), users());
 }
 
-describe('a list that is not proved complete is none', () => {
+describe('a list that is not proved complete is none', { timeout: 30_000 }, () => {
   test('startIndex is not heeded, so that every page is the first', async () => {
     await using proxy = await behind((request, forward) => {
       const url = new URL(request.url);
@@ -179,7 +179,7 @@ describe('a list that is not proved complete is none', () => {
   });
 });
 
-describe('what is provided for wherever it appears', () => {
+describe('what is provided for wherever it appears', { timeout: 30_000 }, () => {
   const all = async (intercept: Intercept, ...paths: string[]) => {
     await using proxy = await behind(intercept);
     const connector = scimConnector(`${proxy.url}/scim`, small);

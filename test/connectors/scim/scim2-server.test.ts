@@ -21,7 +21,7 @@ const numberOfUsers = 200;
 const pageSize = 50;
 
 // Installed by `node local/setup.js --tests`.
-describe.skipIf(!hasScim2Server)('scim2-server', () => {
+describe.skipIf(!hasScim2Server)('scim2-server', { timeout: 30_000 }, () => {
   let server: Scim2Server;
   let withCursors: Scim2Server;
   let ids: string[];

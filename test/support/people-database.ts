@@ -73,6 +73,7 @@ export interface PeopleDatabase extends AsyncDisposable {
   readonly url: string;
   readonly client: pg.Client;
   readonly bench: SyncBench;
+  readonly document: ConfigurationDocument;
   /** Puts the usual rows in place of all others, and empties the store. */
   reset(document?: ConfigurationDocument): Promise<void>;
 }
@@ -88,6 +89,7 @@ export async function openPeopleDatabase(): Promise<PeopleDatabase> {
     url: database.url,
     client,
     bench,
+    document: databaseConfiguration(),
     async reset(document = databaseConfiguration()) {
       await bench.reset(document);
       await client.query(`truncate person, team, member; ${rows}`);

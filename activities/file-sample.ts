@@ -3,6 +3,7 @@ import type { ExtractedFile } from '../connectors/connector.ts';
 import { type Manifest, readExtracted } from '../connectors/extraction.ts';
 import { parseEach } from '../connectors/record-parser.ts';
 import type { FileSample } from '../engine/diagnosis/file-profile.ts';
+import { errorOf } from '../engine/error-cell.ts';
 import { RecordScanner } from '../engine/record-scanner.ts';
 
 /** So many records show what the columns hold. */
@@ -65,5 +66,7 @@ function cellsOf(records: readonly Buffer[], delimiter: string): string[][] {
     return end;
   });
   const all = Buffer.concat(records.flatMap((record) => [record, lineFeed]));
-  return parseEach(all, ends, delimiter).filter((cells) => cells !== null);
+  return parseEach(all, ends, delimiter)
+    .filter((cells) => cells !== null)
+    .map((cells) => cells.map((cell) => errorOf(cell) ?? cell));
 }

@@ -3,6 +3,7 @@
 import { type Manifest, readExtracted } from '../connectors/extraction.ts';
 import { parseEach } from '../connectors/record-parser.ts';
 import type { EntityType } from '../engine/entity-type.ts';
+import { errorOf } from '../engine/error-cell.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { RecordScanner } from '../engine/record-scanner.ts';
 import { Header, keyConversion } from '../engine/row-mapping.ts';
@@ -76,7 +77,9 @@ export async function findRecords({
       if (rows.length === rowsKept) return;
       rows.push({
         place: sourcePlace(file.source, file.parts, line),
-        cells: new Map(header.names.map((name, at) => [name, cells[at] ?? ''])),
+        cells: new Map(
+          header.names.map((name, at) => [name, errorOf(cells[at] ?? '') ?? cells[at] ?? '']),
+        ),
       });
     },
     file.countsRecords,

@@ -120,7 +120,7 @@ test('a mutated workbook gives rows or says what is wrong, and damaged bytes nev
 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-fuzz-'));
   const connector = createXlsxConnector({ directory });
-  const random = createRandom(20_261_122);
+  const random = createRandom(Number(process.env['LOCKSTEP_FUZZ_SEED'] ?? 20_261_122));
   const outcomes = new Map<string, number>();
   await writeFile(join(directory, 'fuzz.xlsx'), whole);
   const sound = await outcomeOf(connector, -1);

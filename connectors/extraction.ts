@@ -198,7 +198,8 @@ export async function lookOverExtraction(
   for (const file of manifest.files) {
     const found = await stat(extractedPath(root, manifest.id, file)).catch(() => undefined);
     if (found?.size !== file.bytes) throw modified(manifest.id, file);
-    if (found.mtimeMs <= Date.parse(manifest.createdAt)) continue;
+    // The manifest tells whole milliseconds, the file system fractions.
+    if (Math.floor(found.mtimeMs) <= Date.parse(manifest.createdAt)) continue;
     for await (const _ of readExtracted(root, manifest.id, file, signal));
   }
 }

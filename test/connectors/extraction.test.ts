@@ -1,5 +1,5 @@
 /** The extraction: whole or not there, and proved untouched before it is used. */
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { createCsvConnector } from '../../connectors/csv/csv-connector.ts';
 import {
   createExtraction,
   extractedPath,
+  lookOverExtraction,
   type Manifest,
   readManifest,
   verifyExtraction,
@@ -86,6 +87,21 @@ describe('an extraction that was touched is ExtractionModified', () => {
     await expect(readManifest(root, id)).rejects.toMatchObject({ code: 'ExtractionModified' });
     await rm(join(root, id), { recursive: true });
     await expect(readManifest(root, id)).rejects.toMatchObject({ code: 'ExtractionModified' });
+  });
+});
+
+test('a look reads nothing of what was not touched since, and all of what was', async () => {
+  const manifest = await extract();
+  const [file] = manifest.files;
+  if (!file) throw new Error('there is no file');
+  // Only who reads the file can tell.
+  const wrong = { ...manifest, files: [{ ...file, sha256: 'another' }] };
+  await lookOverExtraction(root, wrong, never);
+  const later = new Date(Date.parse(manifest.createdAt) + 1000);
+  await utimes(extractedPath(root, manifest.id, file), later, later);
+  await lookOverExtraction(root, manifest, never);
+  await expect(lookOverExtraction(root, wrong, never)).rejects.toMatchObject({
+    code: 'ExtractionModified',
   });
 });
 

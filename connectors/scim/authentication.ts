@@ -65,9 +65,11 @@ class TokenKeeper implements Authentication {
   }
 
   async header(): Promise<string> {
-    let token = await this.#held();
+    const held = this.#held();
+    let token = await held;
     if (token.usableUntil <= this.#clock.now()) {
-      this.#token = undefined;
+      // Another request may have asked for the next one meanwhile.
+      if (this.#token === held) this.#token = undefined;
       token = await this.#held();
     }
     this.#current = token.header;
@@ -80,14 +82,16 @@ class TokenKeeper implements Authentication {
     return true;
   }
 
-  async #held(): Promise<Token> {
-    this.#token ??= this.#ask();
-    try {
-      return await this.#token;
-    } catch (error) {
-      this.#token = undefined;
-      throw error;
+  #held(): Promise<Token> {
+    if (this.#token === undefined) {
+      const asked = this.#ask();
+      this.#token = asked;
+      // One that was not given is not kept; whoever waits for it hears why.
+      asked.catch(() => {
+        if (this.#token === asked) this.#token = undefined;
+      });
     }
+    return this.#token;
   }
 
   async #ask(): Promise<Token> {

@@ -52,8 +52,6 @@ export class HttpClient implements AsyncDisposable {
   readonly #millisecondsApart: number;
   readonly #signal: AbortSignal;
   #nextTurn = 0;
-  /** How many requests were sent. */
-  requests = 0;
 
   private constructor(agent: Agent, settings: HttpSettings, options: HttpOptions) {
     this.#agent = agent;
@@ -103,7 +101,6 @@ export class HttpClient implements AsyncDisposable {
     await this.#turn();
     const { method, url, headers, body, what } = request;
     try {
-      this.requests += 1;
       const response = await this.#agent.request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,

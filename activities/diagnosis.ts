@@ -22,6 +22,7 @@ import {
   sampleComingsAndGoings,
   sampleUnfit,
   sampleUpdates,
+  someInserts,
 } from '../store/delta-sample.ts';
 import type { JudgedDelta, LinkPlan, PlannedDelta } from '../store/delta-store.ts';
 import type { Plan } from '../store/plan.ts';
@@ -116,9 +117,7 @@ async function firstRunOf(plan: Plan, { reading, counts }: CountedSource): Promi
   const { source } = reading;
   const { from, to } = source.columnNames;
   const isLinks = source.kind === 'links';
-  const { inserts } = isLinks
-    ? { inserts: [] }
-    : await sampleComingsAndGoings(sampledScope(plan, reading), { ...counts, deleted: 0 });
+  const inserts = isLinks ? [] : await someInserts(sampledScope(plan, reading), 3);
   return firstRun({
     scope: source.name,
     counts,
@@ -126,7 +125,7 @@ async function firstRunOf(plan: Plan, { reading, counts }: CountedSource): Promi
     keyColumns: [isLinks ? from : source.columnNames['#key'], to].filter(
       (column) => column !== undefined,
     ),
-    examples: inserts.slice(0, 3).map(({ key, attributes }) => ({
+    examples: inserts.map(({ key, attributes }) => ({
       key,
       property: source.name,
       before: null,

@@ -65,6 +65,19 @@ export async function sampleComingsAndGoings(
   };
 }
 
+/** Any inserted resources, without a look at the others: a first load may insert millions. */
+export async function someInserts(
+  { session, deltaId, entityTypeId }: SampledScope,
+  count: number,
+): Promise<KeyedResource[]> {
+  const { rows } = await session.query<KeyedResource>(
+    `select key, after as attributes from resource_change
+     where delta_id = $1 and entity_type_id = $2 and change = 'insert' limit $3`,
+    [deltaId, entityTypeId, count],
+  );
+  return rows;
+}
+
 /** Cells that did not convert, with what is stored of their resources. @param count of all rejects of the entity type */
 export async function sampleUnfit(
   { session, entityTypeId }: SampledScope,

@@ -1,7 +1,8 @@
 /** Maps every row of a connector's sources as a run would, and counts what a run would set aside. */
 import type { ExtractedFile } from '../connectors/connector.ts';
 import { readExtracted } from '../connectors/extraction.ts';
-import type { CheckFact } from '../engine/check-fact.ts';
+import { lookOf } from '../engine/alike-key.ts';
+import { type CheckFact, isFine } from '../engine/check-fact.ts';
 import type { EntityType } from '../engine/entity-type.ts';
 import { KeySet, type KeyWords, keyWords } from '../engine/key-set.ts';
 import { ProblemTally } from '../engine/problem-tally.ts';
@@ -28,7 +29,8 @@ export interface DataCheckRequest {
 
 /**
  * Looks at the data of one connector: keys that are blank or repeated, values that do not convert, references to what
- * is neither in these sources nor, of other connectors' entity types, in the store. Some 20 bytes are kept for each row.
+ * is neither in these sources nor, of other connectors' entity types, in the store; keys that look alike. Some 40 bytes are
+ * kept for each row.
  */
 export async function checkData(request: DataCheckRequest): Promise<CheckFact[]> {
   const mapper = new RecordMapper();
@@ -137,6 +139,7 @@ class Look implements RowListener {
   readonly #targets: Targets;
   readonly #tally = new ProblemTally();
   readonly #references: readonly Reference[];
+  readonly #looks = new KeySet();
   #source = '';
   #parts: ExtractedFile['parts'];
   #rows = 0;
@@ -182,6 +185,8 @@ class Look implements RowListener {
     }
     if (!this.#targets.metOf(this.#mapping.name)?.add(keyWords(key))) {
       this.#tally.add('KeyDuplicate', this.#keyColumn, line);
+    } else if (!this.#looks.add(keyWords(Buffer.from(lookOf(key.toString()))))) {
+      this.#tally.add('KeysAlike', this.#keyColumn, line);
     }
   }
 
@@ -227,9 +232,9 @@ class Look implements RowListener {
     const problems = this.#tally.problems(scope, source, (line) =>
       sourcePlace(source, this.#parts, line),
     );
-    return problems.length > 0
-      ? problems
-      : [{ fact: 'data-read', scope, source, rows: this.#rows }];
+    return problems.every(isFine)
+      ? [{ fact: 'data-read', scope, source, rows: this.#rows }, ...problems]
+      : problems;
   }
 
   /** Called before the first row. */

@@ -1,28 +1,15 @@
 /** Prepares the delta of a job: reads its extraction, maps what is new, compares, counts, and judges the limits. */
 import { cancellationSignal } from '@temporalio/activity';
-import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
-import { type Counts, noCounts, sumCounts } from '../engine/counts.ts';
+import type { ConnectorSettings } from '../config/configuration.ts';
 import { DriftError } from '../engine/diagnosis/drift.ts';
-import { digestText } from '../engine/record-digest.ts';
-import {
-  findBreaches,
-  type PlannedChanges,
-  resolveThresholds,
-  type ThresholdSettings,
-} from '../engine/threshold.ts';
 import type { Session } from '../store/database.ts';
 import {
   closeDelta,
   compareLinks,
   compareResources,
-  countChanges,
-  countLinks,
-  countResources,
   type DeltaSummary,
   discardDeltas,
-  type LinkPlan,
   openDelta,
-  type ResourcePlan,
 } from '../store/delta-store.ts';
 import {
   isSimulated,
@@ -31,9 +18,9 @@ import {
   recordStep,
 } from '../store/job-store.ts';
 import { readModel, type StoredModel } from '../store/model-store.ts';
-import { allSeen, type Plan } from '../store/plan.ts';
+import type { Plan } from '../store/plan.ts';
 import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.ts';
-import { forgetSource, noteSource, untouchedSources } from '../store/scope-source.ts';
+import { untouchedSources } from '../store/scope-source.ts';
 import {
   keepConfigurationChanges,
   keepProvisional,
@@ -44,11 +31,11 @@ import { readChanges } from './change-reading.ts';
 import { diagnoseOlder } from './chosen-extraction.ts';
 import { changesSince } from './configuration-changes.ts';
 import { currentJob } from './current-job.ts';
-import { moveCursor } from './cursors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { type CountedSource, findCauses, type Judged } from './diagnosis.ts';
+import { findCauses } from './diagnosis.ts';
 import { findDrift, stopAtTypeChanges, withStoredKinds } from './drift.ts';
-import { type FormerLoad, formerLoad, limitsAfter } from './former-load.ts';
+import { formerLoad } from './former-load.ts';
+import { judge } from './judge-delta.ts';
 import { type MappedSource, sourcesOf } from './mapped-source.ts';
 import type { Report } from './pulse.ts';
 import { RecordMapper } from './record-mapper.ts';
@@ -198,129 +185,4 @@ const comparisonOf = ({ comparison }: SourceReading) => comparison;
 function settled<Result>(outcome: PromiseSettledResult<Result>): Result {
   if (outcome.status === 'rejected') throw outcome.reason;
   return outcome.value;
-}
-
-async function judge(
-  plan: Plan,
-  readings: readonly SourceReading[],
-  configuration: Configuration,
-  connector: ConnectorSettings,
-  former: FormerLoad,
-): Promise<Judged> {
-  const changes = await countChanges(plan);
-  const links = await countLinks(plan, changes.all);
-  const entityTypes: Record<string, Counts> = {};
-  const associations: Record<string, Counts> = {};
-  const scopes: PlannedChanges[] = [];
-  const sources: CountedSource[] = [];
-  for (const reading of readings) {
-    const { comparison, source } = reading;
-    const planned = await countResources(plan, comparison, changes.all);
-    const link = links.find(({ navigation }) => navigation.scope === comparison.name);
-    await rememberSource(plan, reading, planned.rejected, link ?? planned);
-    const { read } = reading;
-    sources.push({ reading, counts: { ...(link ?? planned), rejected: planned.rejected, read } });
-    await moveCursor(plan, source);
-    if (link) {
-      associations[comparison.name] = countsOfAssociation(reading, planned, link);
-      continue;
-    }
-    entityTypes[comparison.name] = countsOfEntityType(reading, planned, links);
-    const own = resolveThresholds(source.thresholds, connector.thresholds);
-    scopes.push({
-      ...planned,
-      scope: comparison.name,
-      of: 'lines',
-      thresholds: limitsAfter(former, source.task, own),
-    });
-  }
-  for (const link of links) {
-    scopes.push({
-      ...link,
-      scope: link.navigation.scope,
-      of: 'links',
-      thresholds: linkThresholds(configuration, link),
-    });
-  }
-  const breaches = findBreaches(scopes, {
-    scope: connector.name,
-    thresholds: resolveThresholds(connector.thresholds),
-  });
-  const rejectedLinks = Object.values(associations).map(({ read, rejected }) => ({
-    read,
-    rejected,
-  }));
-  const counts = sumCounts([
-    ...Object.values(entityTypes).map((each) => ({
-      ...each,
-      linksInserted: 0,
-      linksUpdated: 0,
-      linksDeleted: 0,
-    })),
-    ...rejectedLinks,
-    ...links.map(linkCounts),
-  ]);
-  return { delta: { entityTypes, associations, counts, breaches }, changes, sources, links };
-}
-
-/** A scope without rejects need not be compared again as long as its source stays as it is. */
-async function rememberSource(
-  plan: Plan,
-  { source, again, comparison }: SourceReading,
-  rejected: number,
-  { stored, inserted, updated, deleted }: ResourcePlan | LinkPlan,
-): Promise<void> {
-  if (again) return;
-  // Of what an incremental job reads, the scope may hold more than the source shows.
-  if (comparison.partial && !allSeen(comparison)) return await forgetSource(plan, source.scope);
-  const { file, seed, scope } = source;
-  const remembered = {
-    scope,
-    sha256: file.sha256,
-    seed: digestText(seed),
-    stored: stored + inserted - deleted,
-  };
-  const changes = inserted + updated + deleted > 0;
-  await noteSource(plan, scope, rejected === 0 ? remembered : null, changes);
-}
-
-export function linkCounts({ inserted, updated, deleted }: LinkPlan): Partial<Counts> {
-  return { linksInserted: inserted, linksUpdated: updated, linksDeleted: deleted };
-}
-
-/** The links of an entity type are those of the navigation properties it has on its from side. */
-function countsOfEntityType(
-  { comparison, read, seen }: SourceReading,
-  { inserted, updated, deleted, equal, duplicatesOfSeen, rejected }: ResourcePlan,
-  links: readonly LinkPlan[],
-): Counts {
-  const own = links.filter(({ navigation }) => navigation.fromEntityTypeId === comparison.id);
-  const unchanged = seen + equal - duplicatesOfSeen;
-  return {
-    ...sumCounts(own.map(linkCounts)),
-    read,
-    rejected,
-    unchanged,
-    inserted,
-    updated,
-    deleted,
-  };
-}
-
-function countsOfAssociation(
-  { read }: SourceReading,
-  { rejected }: ResourcePlan,
-  link: LinkPlan,
-): Counts {
-  const unchanged = link.stored - link.deleted - link.updated;
-  return { ...noCounts, ...linkCounts(link), read, rejected, unchanged };
-}
-
-/** A navigation property has the limits of its association, or of the entity type whose reference it is. */
-export function linkThresholds(configuration: Configuration, { navigation }: LinkPlan) {
-  const association = configuration.associations.get(navigation.scope);
-  const entityType = configuration.entityTypes.get(navigation.scope.split('.')[0] ?? '');
-  const owner = configuration.connectors.get(navigation.connector);
-  const own: ThresholdSettings = association?.thresholds ?? entityType?.thresholds ?? {};
-  return resolveThresholds(own, owner?.thresholds ?? {});
 }

@@ -23,7 +23,7 @@ import { simulateModel } from '../store/simulated-model.ts';
 import { createStaging } from '../store/staging.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { linkCounts, linkThresholds } from './prepare-delta.ts';
+import { linkCounts, linkThresholds } from './judge-delta.ts';
 
 export interface RollbackRequest {
   readonly connector: string;

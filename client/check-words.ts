@@ -4,10 +4,11 @@ import {
   type CheckFact,
   type ColumnFact,
   type DataProblem,
+  type DataProblemCode,
   isFine,
   type SourceFailed,
 } from '../engine/check-fact.ts';
-import { errorCatalogue, type RejectCode, rejectCatalogue } from '../engine/errors.ts';
+import { errorCatalogue, rejectCatalogue } from '../engine/errors.ts';
 import type { CheckFinding } from './check.ts';
 
 /** So many findings of one kind are told of a source; more of them are counted. */
@@ -103,12 +104,13 @@ function columnWords({ fact, source, scope, property, column, headings }: Column
   };
 }
 
-const verbs: Partial<Record<RejectCode, string>> = {
+const verbs: Partial<Record<DataProblemCode, string>> = {
   KeyMissing: 'have no key',
   KeyDuplicate: 'repeat a key',
   ValueInvalid: 'hold a value that does not convert',
   ReferenceUnknown: 'refer to what does not exist',
   RowMalformed: 'do not have the cells that the header promises',
+  KeysAlike: 'have a key that looks like that of another row',
 };
 
 function problemWords(connector: string, problem: DataProblem): Words {
@@ -124,7 +126,10 @@ function problemWords(connector: string, problem: DataProblem): Words {
   const inColumn = column === null ? '' : ` in ${column}`;
   return {
     message: `${scope}: ${rows(problem.rows)} of ${source} ${what}${inColumn}: ${where}${more > 0 ? ` and ${more} more` : ''} (${code})`,
-    hint: `${firstSentence(rejectCatalogue[code])} To see them: \`lockstep run ${connector} --simulate\`, then \`lockstep rejects <job>\`.`,
+    hint:
+      code === 'KeysAlike'
+        ? 'Capitals, accents stored in two forms, or a wider gap: a run takes them for different resources. Look whether they are.'
+        : `${firstSentence(rejectCatalogue[code])} To see them: \`lockstep run ${connector} --simulate\`, then \`lockstep rejects <job>\`.`,
     entityType: scope,
     ...(column !== null && { column }),
     ...(first && { file: first.file, line: first.line }),

@@ -49,12 +49,15 @@ export interface DataRead {
   readonly rows: number;
 }
 
-/** Rows that a run would set aside, or whose link it would, all for one reason. */
+/** `KeysAlike`: the row's key differs from another one only in what hardly anybody sees. A run takes both as they are. */
+export type DataProblemCode = RejectCode | 'KeysAlike';
+
+/** Rows that a run would set aside, or whose link it would, all for one reason; or that are worth a look. */
 export interface DataProblem {
   readonly fact: 'data-problem';
   readonly scope: string;
   readonly source: string;
-  readonly code: RejectCode;
+  readonly code: DataProblemCode;
   readonly column: string | null;
   readonly rows: number;
   /** Where the first of them are. */
@@ -76,6 +79,7 @@ export type CheckFact =
   | DataPassedOver;
 
 /** True for facts that stand in no run's way. */
-export function isFine({ fact }: CheckFact): boolean {
-  return fact === 'source-read' || fact === 'data-read';
+export function isFine(fact: CheckFact): boolean {
+  if (fact.fact === 'data-problem') return fact.code === 'KeysAlike';
+  return fact.fact === 'source-read' || fact.fact === 'data-read';
 }

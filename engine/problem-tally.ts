@@ -1,13 +1,12 @@
-/** Counts rows that cannot be used by their reason, and remembers the lines of the first ones. */
-import type { DataProblem } from './check-fact.ts';
-import type { RejectCode } from './errors.ts';
+/** Counts rows that cannot be used, or are worth a look, by their reason, and remembers the lines of the first ones. */
+import type { DataProblem, DataProblemCode } from './check-fact.ts';
 import type { SourcePlace } from './source-part.ts';
 
 /** So many lines are enough to go and look. */
 const linesKept = 5;
 
 interface Counted {
-  readonly code: RejectCode;
+  readonly code: DataProblemCode;
   readonly column: string | null;
   rows: number;
   readonly lines: number[];
@@ -17,7 +16,7 @@ interface Counted {
 export class ProblemTally {
   readonly #counted = new Map<string, Counted>();
 
-  add(code: RejectCode, column: string | null, line: number): void {
+  add(code: DataProblemCode, column: string | null, line: number): void {
     const name = JSON.stringify([code, column]);
     const counted = this.#counted.get(name) ?? { code, column, rows: 0, lines: [] };
     counted.rows += 1;

@@ -13,9 +13,19 @@ const otherKinds: readonly (readonly [string, string])[] = [
   ['53514c69', 'an SQLite database'],
 ];
 
-/** @throws LockstepError `SourceUnreadable` when the first bytes of a file are those of something else */
+/** Text that is no delimited text: what a server sends instead of a file, for one. */
+const otherTexts: readonly (readonly [RegExp, string])[] = [
+  [/^\s*<(?:!doctype\s+html|html|head|body)\b/i, 'a web page, such as a login or an error'],
+  [/^\s*<\?xml\b/i, 'XML'],
+  [/^\s*(?:\[\s*)?\{\s*"/, 'JSON'],
+];
+
+/** @throws LockstepError `SourceUnreadable` when the first bytes of a file, some hundred, are those of something else */
 export function refuseOtherKinds(start: Buffer, file: string): void {
-  const kind = otherKinds.find(([bytes]) => start.subarray(0, 4).toString('hex') === bytes)?.[1];
+  const text = start.toString('latin1');
+  const kind =
+    otherKinds.find(([bytes]) => start.subarray(0, 4).toString('hex') === bytes)?.[1] ??
+    otherTexts.find(([beginning]) => beginning.test(text))?.[1];
   if (kind === undefined) return;
   throw new LockstepError('SourceUnreadable', `${file} is ${kind}, not delimited text`, {
     hint: 'Have it exported as CSV: what a file is called does not change what it is. Only gzip is unpacked.',

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { CheckFact } from '../../engine/check-fact.ts';
+import { type CheckFact, isFine } from '../../engine/check-fact.ts';
 import {
   type PeopleRows,
   peopleConfiguration,
@@ -137,6 +137,20 @@ describe('data', () => {
     expect(await data({ people: [ada, bob, cyd, cyd.replace('cyd', ' ')] })).toEqual([
       problem('person', 'people.csv', 'KeyMissing', 'id', [5]),
     ]);
+  });
+
+  test('keys that only look alike are told, and stand in no run’s way', async () => {
+    const found = await check({
+      ...peopleFiles(),
+      'people.csv': `id,name,hired,age,org,boss\n${[ada, bob, cyd, ada.replace('ada', 'Ada'), 'ré,A,,,,', 're\u0301,B,,,,', 'a  b,C,,,,', 'a b,D,,,,'].join('\n')}\n`,
+      'memberships.csv': 'person,team\nada,dev\n',
+    });
+    const people = found.filter((each) => 'scope' in each && each.scope === 'person');
+    expect(people).toEqual([
+      { fact: 'data-read', scope: 'person', source: 'people.csv', rows: 8 },
+      problem('person', 'people.csv', 'KeysAlike', 'id', [5, 7, 9]),
+    ]);
+    expect(found.every(isFine)).toBe(true);
   });
 
   test('values that do not convert, counted by column with the first five lines', async () => {

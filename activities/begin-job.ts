@@ -33,6 +33,7 @@ export type BeginInfo =
       readonly held: true;
       readonly fence: number;
       readonly approvers: readonly string[] | null;
+      readonly approvals?: number;
       readonly kept?: ChosenExtraction | null;
     }
   | { readonly held: false; readonly heldBy: string };
@@ -96,7 +97,13 @@ export async function begin(
   // A simulation sees its model by itself: the store stays as it is.
   if (!simulated) await applyModel(store, configuration);
   log.info({ job: jobId, connector, mode, task, fence: lease.fence }, 'job began');
-  return { held: true, fence: lease.fence, approvers: settings.approvers ?? null, kept };
+  return {
+    held: true,
+    fence: lease.fence,
+    approvers: settings.approvers ?? null,
+    approvals: settings.approvals,
+    kept,
+  };
 
   /** Whoever holds the lease or waits for it must be open in Temporal; a terminated job could not clean up. */
   async function takeFromTheDead() {

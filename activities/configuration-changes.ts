@@ -23,6 +23,7 @@ const aboutRunning: ReadonlySet<string> = new Set([
   'modes',
   'schedules',
   'approvers',
+  'approvals',
   'keepExtractionsDays',
   'thresholds',
 ]);

@@ -1,5 +1,5 @@
 /** Finds out who really made a decision, judges whether they may, and writes it down. */
-import { recordDecision } from '../store/job-store.ts';
+import { agreedBefore, recordDecision } from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -16,11 +16,14 @@ export interface ReceivedDecision {
   readonly why: string | null;
   /** Who may decide; null for everybody. */
   readonly approvers: readonly string[] | null;
+  /** How many different people have to resume; default 1. */
+  readonly approvals?: number;
 }
 
 /** What became of it. */
 export interface SettledDecision {
-  readonly effect: 'applied' | 'ignored';
+  /** `noted`: it counts, but it is not enough yet; `why` says what is missing. */
+  readonly effect: 'applied' | 'noted' | 'ignored';
   readonly why: string | null;
 }
 
@@ -32,12 +35,17 @@ export async function settleDecision(
   received: ReceivedDecision,
 ): Promise<SettledDecision> {
   const { jobId, runId } = currentJob();
-  const { action, via, nth, claimedBy, reason, delta, approvers } = received;
+  const { action, via, nth, claimedBy, reason, delta, approvers, approvals = 1 } = received;
   const sender = await workflows.senderOf(jobId, runId, { via, name: action, nth });
   const who = sender.principal ?? sender.identity;
   const refused = approvers !== null && (who === null || !approvers.includes(who));
-  const why = received.why ?? (refused ? `not an approver: ${who ?? 'unknown sender'}` : null);
-  const effect = why === null ? 'applied' : 'ignored';
+  const ignored = received.why ?? (refused ? `not an approver: ${who ?? 'unknown sender'}` : null);
+  const { effect, why }: SettledDecision =
+    ignored === null
+      ? action === 'resume' && approvals > 1
+        ? agreement(approvals, who, await agreedBefore(store, jobId, delta))
+        : { effect: 'applied', why: null }
+      : { effect: 'ignored', why: ignored };
   await recordDecision(store, {
     jobId,
     action,
@@ -52,4 +60,26 @@ export async function settleDecision(
   });
   log.info({ job: jobId, action, via, effect }, 'decision');
   return { effect, why };
+}
+
+/** Of several people who have to agree on a delta, each counts once, whatever name the message gives. */
+function agreement(
+  approvals: number,
+  who: string | null,
+  before: readonly { readonly who: string; readonly effect: string }[],
+): SettledDecision {
+  if (who === null) {
+    return {
+      effect: 'ignored',
+      why: `it takes ${approvals} people, and nobody is known to have sent this`,
+    };
+  }
+  if (before.some((each) => each.who === who && each.effect === 'noted')) {
+    return { effect: 'ignored', why: `${who} has agreed already; somebody else has to` };
+  }
+  const others = new Set(before.map((each) => each.who).filter((name) => name !== who));
+  const agreed = others.size + 1;
+  return agreed >= approvals
+    ? { effect: 'applied', why: null }
+    : { effect: 'noted', why: `${agreed} of ${approvals} people have agreed` };
 }

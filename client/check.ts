@@ -1,6 +1,8 @@
 /** What is missing before a run: configuration, servers and worker, then sources, then data, each finding named. */
+import { dirname } from 'node:path';
 import type { Configuration } from '../config/configuration.ts';
 import { LockstepError } from '../engine/errors.ts';
+import { appliedConfigurations } from '../store/queries/applied-configuration.ts';
 import { missingMigrations } from '../store/queries/migration-state.ts';
 import { findingsOfFacts } from './check-words.ts';
 import { inOurWords } from './outage.ts';
@@ -54,7 +56,10 @@ export async function check(
     checkStore(session),
     checkTemporal(session),
   ]);
-  const before = [...configured.findings, ...store, ...temporal];
+  const applied = store.every(({ ok }) => ok)
+    ? await checkApplied(session, configured.connectors)
+    : [];
+  const before = [...configured.findings, ...applied, ...store, ...temporal];
   const sources = await checkEach(session, configured.connectors, before);
   const findings = [...before, ...sources];
   return { ok: findings.every(({ ok }) => ok), findings };
@@ -96,6 +101,27 @@ async function checkConfiguration(session: Session, only: string | undefined): P
       ),
     ],
   };
+}
+
+/** Says where the next run applies another configuration than the last one did. */
+async function checkApplied(
+  session: Session,
+  connectors: readonly string[],
+): Promise<CheckFinding[]> {
+  if (connectors.length === 0) return [];
+  const { version } = await session.configuration();
+  const directory = dirname(session.settings.configurationFile);
+  const applied = await appliedConfigurations(await session.store());
+  const changed = connectors.filter((name) => {
+    const last = applied.get(name);
+    // Read from elsewhere, it is another worker's copy, and its version says nothing of this one.
+    return last !== undefined && last.directory === directory && last.version !== version;
+  });
+  return changed.map((name) => ({
+    ...passed('configuration', `${name}: lockstep.yaml is not what the last run applied`),
+    hint: `The next run applies it. What it would change: \`lockstep run ${name} --simulate\`.`,
+    connector: name,
+  }));
 }
 
 /** One report in order: as long as something before is wrong, what comes after it is not looked at, and that is said. */

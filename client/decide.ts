@@ -19,7 +19,7 @@ import { type JobView, viewJob } from './job-view.ts';
 import { inOurWords } from './outage.ts';
 import type { Session } from './session.ts';
 import { isTemporalOutage, isUnknownToTemporal } from './temporal.ts';
-import { DecisionIgnored, type WaitOptions, waitForJob } from './wait.ts';
+import { DecisionIgnored, DecisionNoted, type WaitOptions, waitForJob } from './wait.ts';
 
 const answerMs = 5000;
 
@@ -60,15 +60,19 @@ export async function decideJob(
     ...(isBlocked && view.delta && { delta: view.delta.digest }),
   };
   const [last] = await lastDecisions(await session.store(), id, 1);
-  const answered = await send(session, action, id, decision);
-  if (!wait) return (await viewJob(session, id)).document;
   try {
+    const answered = await send(session, action, id, decision);
+    if (!wait) return (await viewJob(session, id)).document;
     return await waitForJob(session, id, options, {
       deltaId: view.delta?.id,
       unanswered: answered ? undefined : { by, since: last?.at },
     });
   } catch (error) {
     if (error instanceof DecisionIgnored) throw refused(id, action, error.message);
+    if (error instanceof DecisionNoted) {
+      session.note(`Noted: ${error.message}. The job waits for the others.`);
+      return (await viewJob(session, id)).document;
+    }
     throw error;
   }
 }
@@ -108,10 +112,12 @@ async function send(
     const outcome = await asUpdate(client, id, update, decision);
     if (outcome !== undefined) {
       if (outcome.effect === 'ignored') throw refused(id, action, outcome.why ?? 'it was ignored');
+      if (outcome.effect === 'noted') throw new DecisionNoted(outcome.why);
       return true;
     }
     await client.workflow.getHandle(id).signal(signal, decision);
   } catch (error) {
+    if (error instanceof DecisionNoted) throw error;
     if (isUnknownToTemporal(error)) throw refused(id, action, 'the job has ended');
     if (error instanceof WorkflowUpdateFailedError) {
       throw refused(id, action, error.cause?.message ?? error.message);

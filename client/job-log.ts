@@ -93,8 +93,8 @@ function countsText(counts: Counts): string {
 }
 
 function decided({ at, action, claimedBy, effect, why }: DecisionRecord): LogEntry {
-  const fate = effect === 'applied' ? '' : `: ignored, ${why}`;
-  const level = effect === 'applied' ? 'info' : 'warn';
+  const fate = { applied: '', noted: `: ${why}`, ignored: `: ignored, ${why}` }[effect];
+  const level = effect === 'ignored' ? 'warn' : 'info';
   return entry(at, 'gate', `${action} by ${claimedBy ?? 'nobody'}${fate}`, level);
 }
 

@@ -35,6 +35,9 @@ export interface DecidedOn {
   readonly unanswered?: { readonly by: string; readonly since: Date | undefined } | undefined;
 }
 
+/** A decision counts, and others have to come before the job goes on. */
+export class DecisionNoted extends Error {}
+
 /** A decision by signal turned out to be ignored. */
 export class DecisionIgnored extends Error {
   override readonly name = 'DecisionIgnored';
@@ -109,6 +112,8 @@ async function refuseIfIgnored(
   if (ignored && !ours.some(({ effect }) => effect === 'applied')) {
     throw new DecisionIgnored(ignored.why ?? 'it was ignored');
   }
+  const noted = ours.find(({ effect }) => effect === 'noted');
+  if (noted) throw new DecisionNoted(noted.why ?? 'more people have to agree');
 }
 
 /** Says once what a person who waits should know. */

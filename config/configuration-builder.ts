@@ -69,6 +69,10 @@ export class ConfigurationBuilder {
     const path = ['connectors', name];
     const modes = modesOf(this.#document, name, document.kind);
     this.#guard([...path, 'thresholds'], document.thresholds);
+    const approvers = new Set(document.approvers);
+    if (document.approvers && (document.approvals ?? 1) > approvers.size) {
+      this.#report([...path, 'approvals'], `there are only ${approvers.size} approvers`);
+    }
     return {
       name,
       modes,
@@ -77,6 +81,7 @@ export class ConfigurationBuilder {
         this.#report([...path, 'schedules', ...inner], message),
       ),
       approvers: document.approvers,
+      approvals: document.approvals ?? 1,
       keepExtractionsDays: daysOf(document.keepExtractions ?? '30d'),
       thresholds: (document.thresholds ?? {}) as ThresholdSettings,
     };

@@ -22,6 +22,8 @@ interface CommonSettings {
   readonly modes: readonly Mode[];
   readonly schedules: Schedules;
   readonly approvers: readonly string[] | undefined;
+  /** How many different people have to resume a blocked job. */
+  readonly approvals: number;
   /** How long extractions are kept, in days; null for ever. */
   readonly keepExtractionsDays: number | null;
   readonly thresholds: ThresholdSettings;

@@ -75,6 +75,14 @@ const commonOfConnectors = {
     .min(1)
     .optional()
     .describe('Temporal identities or principals that may resume or abort. Default: everybody.'),
+  approvals: z
+    .int()
+    .min(1)
+    .max(5)
+    .optional()
+    .describe(
+      'How many different people must resume a blocked job before it goes on; one is enough to abort it. Default 1.',
+    ),
   keepExtractions: z
     .string()
     .regex(/^([1-9]\d{0,3}[dw]|forever)$/, 'write a number and d or w, as in 30d, or forever')

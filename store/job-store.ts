@@ -120,7 +120,7 @@ export interface DecisionEntry {
   readonly jobId: string;
   readonly action: string;
   readonly via: 'signal' | 'update' | 'cancel';
-  readonly effect: 'applied' | 'ignored';
+  readonly effect: 'applied' | 'noted' | 'ignored';
   readonly why: string | null;
   readonly claimedBy: string | null;
   readonly identity: string | null;
@@ -168,6 +168,21 @@ export async function recordDecision(store: Store, entry: DecisionEntry): Promis
       [jobId, 'gate', resumed ? 'succeeded' : 'aborted', resumed],
     );
   });
+}
+
+/** Who has agreed to load a delta so far, by what Temporal knows of them. */
+export async function agreedBefore(
+  store: Store,
+  jobId: string,
+  delta: string | null,
+): Promise<{ who: string; effect: string }[]> {
+  const { rows } = await store.pool.query<{ who: string; effect: string }>(
+    `select coalesce(principal, identity) as who, effect from decision
+     where job_id = $1 and delta = $2 and action = 'resume' and effect in ('noted', 'applied')
+       and coalesce(principal, identity) is not null`,
+    [jobId, delta],
+  );
+  return rows;
 }
 
 /** How a job ended. */

@@ -29,6 +29,8 @@ export interface GateKeeping {
   /** Digest of the delta under review. */
   delta(): string | null;
   approvers(): readonly string[] | null;
+  /** How many different people have to resume. */
+  approvals(): number;
   /** Something happened that the UI should tell. */
   note(text: string): void;
 }
@@ -162,6 +164,10 @@ export class Gate {
     const why = this.#judge(action, decision);
     if (why !== undefined) return await this.#ignore(action, via, decision, why);
     const settled = await this.#settle(action, via, decision, null);
+    if (settled?.effect === 'noted') {
+      this.#job.note(`${action} by ${decision?.by}: ${settled.why}`);
+      return { action, effect: 'noted', why: settled.why ?? '' };
+    }
     if (settled?.effect !== 'applied') {
       const reason = settled?.why ?? 'ignored';
       this.#job.note(`${action} by ${decision?.by}: ignored, ${reason}`);
@@ -203,6 +209,7 @@ export class Gate {
       delta: this.#job.delta(),
       why,
       approvers: this.#job.approvers(),
+      approvals: this.#job.approvals(),
     });
   }
 }

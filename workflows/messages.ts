@@ -44,8 +44,9 @@ export interface Decision {
 /** What became of a decision. */
 export interface DecisionOutcome {
   readonly action: 'resume' | 'abort';
-  readonly effect: 'applied' | 'ignored';
-  /** Why it was ignored. */
+  /** `noted`: it counts, but more people have to resume the job. */
+  readonly effect: 'applied' | 'noted' | 'ignored';
+  /** Why it was ignored, or what is still missing. */
   readonly why?: string;
 }
 

@@ -61,6 +61,7 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
       });
       if (!lease.held) return job.skipped(lease.heldBy);
       job.approvers = lease.approvers;
+      job.approvals = lease.approvals ?? 1;
       if (lease.kept) job.chose(lease.kept);
 
       const { place, prepare } = await sourceOf(job, request, lease.kept);
@@ -119,6 +120,7 @@ async function sourceOf(
 class Job {
   readonly gate: Gate;
   approvers: readonly string[] | null = null;
+  approvals = 1;
   readonly #request: SyncJobRequest;
   #announcing = false;
   #progress: Omit<JobProgress, 'notes'> = {
@@ -144,6 +146,7 @@ class Job {
       abortable: () => this.#progress.step !== 'load' && this.#progress.step !== 'ended',
       delta: () => this.#progress.delta,
       approvers: () => this.approvers,
+      approvals: () => this.approvals,
       note: (text) => {
         this.#notes.push(text);
         if (this.#notes.length > 20) this.#notes.shift();
@@ -282,6 +285,7 @@ class Job {
         delta: this.#progress.delta,
         why: outcome === 'aborted' ? null : `too late to abort: the job has ${outcome}`,
         approvers: null,
+        approvals: 1,
       }),
     );
   }

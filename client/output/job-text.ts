@@ -278,7 +278,8 @@ function decisionText({ colors }: Terminal, { decisions }: JobHistory): string {
     const claimed = said.claimedBy ?? 'nobody';
     const who = sender === null || sender === claimed ? claimed : `${claimed} (sent by ${sender})`;
     const reason = said.reason === null ? '' : `: ${said.reason}`;
-    const fate = said.effect === 'applied' ? '' : colors.yellow(` — ignored, ${said.why ?? ''}`);
+    const verdict = said.effect === 'noted' ? said.why : `ignored, ${said.why ?? ''}`;
+    const fate = said.effect === 'applied' ? '' : colors.yellow(` — ${verdict}`);
     return `  ${localTime(said.at)}  ${said.action} by ${who}${reason}${fate}`;
   });
   return [colors.bold('Decisions'), ...lines].join('\n');

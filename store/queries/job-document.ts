@@ -26,7 +26,7 @@ export interface StepRecord {
 export interface DecisionRecord {
   readonly action: 'resume' | 'abort';
   readonly via: string;
-  readonly effect: 'applied' | 'ignored';
+  readonly effect: 'applied' | 'noted' | 'ignored';
   readonly why: string | null;
   readonly claimedBy: string | null;
   readonly identity: string | null;

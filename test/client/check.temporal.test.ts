@@ -1,6 +1,6 @@
 // Tests of `lockstep check` with everything up: the worker looks at the sources, then at the data.
 
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CheckReport } from '../../client/check.ts';
@@ -120,4 +120,23 @@ test('the text of a failed run names the look that finds out why', async () => {
   expect(stdout).toContain('lockstep check sab');
   const { bad } = await check('sab');
   expect(bad[0]).toMatchObject({ area: 'source', message: 'sab: teams.csv is blank' });
+});
+
+test('a configuration that is not what the last run applied is told, until the next run', async () => {
+  await stack.writePeople('sab', somePeople(5));
+  const told = async () => {
+    const { findings } = await check('sab');
+    return findings.filter(({ message }) => message.includes('not what the last run applied'));
+  };
+  const file = join(stack.home, 'lockstep.yaml');
+  const text = await readFile(file, 'utf8');
+  expect(await told()).toEqual([]);
+  const { stdout } = await lockstep('run', 'sab', '--json');
+  const { job } = JSON.parse(stdout) as { job: string };
+  await lockstep('resume', job, '--reason', 'test');
+  expect(await told()).toEqual([]);
+  await writeFile(file, JSON.stringify({ ...JSON.parse(text), $schema: './schema.json' }));
+  expect(await told()).toMatchObject([{ area: 'configuration', ok: true, connector: 'sab' }]);
+  await lockstep('run', 'sab');
+  expect(await told()).toEqual([]);
 });

@@ -23,6 +23,7 @@ export interface ConnectorOptions {
   /** More properties of its people. */
   readonly properties?: Readonly<Record<string, object>>;
   readonly approvers?: readonly string[];
+  readonly approvals?: number;
   readonly thresholds?: Readonly<Record<string, number | 'unlimited'>>;
 }
 

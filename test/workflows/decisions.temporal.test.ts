@@ -27,7 +27,11 @@ beforeAll(async () => {
   ];
   const connectors = Object.fromEntries(names.map((name) => [name, {}]));
   stack = await startJobStack({
-    connectors: { ...connectors, guarded: { approvers: ['jane@test'] } },
+    connectors: {
+      ...connectors,
+      guarded: { approvers: ['jane@test'] },
+      foureyes: { approvals: 2 },
+    },
   });
   mallory = new Client({ connection: stack.client.connection, identity: 'mallory@cli' });
   await stack.startWorker();
@@ -160,6 +164,27 @@ describe.concurrent('a decision', { timeout: 180_000 }, () => {
     const { state, decisions } = await job.facts();
     expect(state).toBe('succeeded');
     expect(decisions.at(-1)).toMatchObject({ effect: 'applied', identity: 'jane@test' });
+  });
+
+  test('of one person is noted where two have to agree, and counts once, under whatever name', async () => {
+    const job = await blockedJob('foureyes');
+    const noted = await job.handle.executeUpdate('resume', { args: [jane] });
+    expect(noted).toMatchObject({ effect: 'noted', why: '1 of 2 people have agreed' });
+    await expect(
+      job.handle.executeUpdate('resume', { args: [{ by: 'somebody else' }] }),
+    ).rejects.toMatchObject({ cause: type });
+    expect((await job.facts()).state).toBe('blocked');
+    expect(await stack.people('foureyes')).toEqual([]);
+
+    await mallory.workflow.getHandle(job.id).signal('resume', { by: 'Mallory' });
+    await job.result();
+    const { state, decisions } = await job.facts();
+    expect(state).toBe('succeeded');
+    expect(decisions).toMatchObject([
+      { effect: 'noted', identity: 'jane@test' },
+      { effect: 'ignored', why: 'jane@test has agreed already; somebody else has to' },
+      { effect: 'applied', identity: 'mallory@cli' },
+    ]);
   });
 
   test('on another delta than the one under review is ignored', async () => {

@@ -85,7 +85,7 @@ export async function begin(
       `${connector} is a ${settings.kind} connector, ${withoutIncremental(settings.kind)}`,
     );
   }
-  if (mappedSources(configuration, connector).length === 0) {
+  if (!request.rollbackOf && mappedSources(configuration, connector).length === 0) {
     throw new LockstepError(
       'ConfigurationInvalid',
       `no entity type is mapped to connector ${connector}, so there is nothing to export`,

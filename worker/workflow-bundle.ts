@@ -58,8 +58,10 @@ async function sourceDigest(): Promise<string> {
   for (const file of [sdk, payloadConverterPath]) hash.update(await readFile(file));
   const workflows = dirname(workflowsPath);
   for (const folder of [workflows, join(workflows, '../engine')]) {
-    for (const entry of (await readdir(folder)).sort()) {
-      hash.update(await readFile(join(folder, entry)));
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    for (const file of files.map(({ parentPath, name }) => join(parentPath, name)).sort()) {
+      hash.update(await readFile(file));
     }
   }
   return hash.digest('hex').slice(0, 16);

@@ -27,6 +27,7 @@ test('a valid file is read: names, paths and defaults', async () => {
       incremental: 'never',
     },
     approvers: undefined,
+    approvals: 1,
     keepExtractionsDays: 30,
     thresholds: {},
   });

@@ -11,7 +11,7 @@ import { exportInto } from './conformance.ts';
 
 /** `LOCKSTEP_FUZZ=10000` for the long run; the short one also ends when its time is up. */
 const files = Number(process.env['LOCKSTEP_FUZZ'] ?? 3000);
-const milliseconds = process.env['LOCKSTEP_FUZZ'] === undefined ? 15_000 : Number.POSITIVE_INFINITY;
+const milliseconds = process.env['LOCKSTEP_FUZZ'] === undefined ? 7_000 : Number.POSITIVE_INFINITY;
 
 /** Mulberry32: the same mutations at every run. */
 function createRandom(seed: number): (below: number) => number {
@@ -116,7 +116,7 @@ function mutatedBytes(random: Random): Buffer {
 }
 
 test('a mutated workbook gives rows or says what is wrong, and damaged bytes never give other rows', {
-  timeout: milliseconds === 15_000 ? 60_000 : 3_600_000,
+  timeout: milliseconds === 7_000 ? 60_000 : 3_600_000,
 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-fuzz-'));
   const connector = createXlsxConnector({ directory });

@@ -40,12 +40,7 @@ export async function settleDecision(
   const who = sender.principal ?? sender.identity;
   const refused = approvers !== null && (who === null || !approvers.includes(who));
   const ignored = received.why ?? (refused ? `not an approver: ${who ?? 'unknown sender'}` : null);
-  const { effect, why }: SettledDecision =
-    ignored === null
-      ? action === 'resume' && approvals > 1
-        ? agreement(approvals, who, await agreedBefore(store, jobId, delta))
-        : { effect: 'applied', why: null }
-      : { effect: 'ignored', why: ignored };
+  const { effect, why } = await judge();
   await recordDecision(store, {
     jobId,
     action,
@@ -60,6 +55,12 @@ export async function settleDecision(
   });
   log.info({ job: jobId, action, via, effect }, 'decision');
   return { effect, why };
+
+  async function judge(): Promise<SettledDecision> {
+    if (ignored !== null) return { effect: 'ignored', why: ignored };
+    if (action !== 'resume' || approvals === 1) return { effect: 'applied', why: null };
+    return agreement(approvals, who, await agreedBefore(store, jobId, delta));
+  }
 }
 
 /** Of several people who have to agree on a delta, each counts once, whatever name the message gives. */

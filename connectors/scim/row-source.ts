@@ -54,6 +54,21 @@ export function checkedPath(text: string, source: string, type: ScimResourceType
   });
 }
 
+/** Makes rows that wait in a file of their own, which goes when they cannot be made. */
+async function withSpool<Rows>(
+  { name }: Source,
+  { directory }: RowPlace,
+  make: (spool: Spool) => Rows,
+): Promise<Rows> {
+  const spool = await Spool.create(join(directory, `.${extractedName(name)}`));
+  try {
+    return make(spool);
+  } catch (error) {
+    await spool[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 /** A row for each resource. */
 export class ResourceRows implements RowSource {
   readonly paths: readonly string[];
@@ -77,14 +92,8 @@ export class ResourceRows implements RowSource {
     }));
   }
 
-  static async open(source: Source<ScimSource>, place: RowPlace): Promise<ResourceRows> {
-    const spool = await Spool.create(join(place.directory, `.${extractedName(source.name)}`));
-    try {
-      return new ResourceRows(source, place, spool);
-    } catch (error) {
-      await spool[Symbol.asyncDispose]();
-      throw error;
-    }
+  static open(source: Source<ScimSource>, place: RowPlace): Promise<ResourceRows> {
+    return withSpool(source, place, (spool) => new ResourceRows(source, place, spool));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -164,14 +173,8 @@ export class MemberRows implements RowSource {
     this.#holder = checkedPath(holder, source.name, place.type);
   }
 
-  static async open(source: Source<ScimMembersSource>, place: RowPlace): Promise<MemberRows> {
-    const spool = await Spool.create(join(place.directory, `.${extractedName(source.name)}`));
-    try {
-      return new MemberRows(source, place, spool);
-    } catch (error) {
-      await spool[Symbol.asyncDispose]();
-      throw error;
-    }
+  static open(source: Source<ScimMembersSource>, place: RowPlace): Promise<MemberRows> {
+    return withSpool(source, place, (spool) => new MemberRows(source, place, spool));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,8 @@
 /** The settings of a SCIM connector as written, and what a schema cannot check of them. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type Quirk, quirkCatalogue } from '../engine/scim-quirk.ts';
+import type { ScimAuthentication, ScimSettings } from '../engine/scim-settings.ts';
 
 const text = z.string().min(1).nullable().optional();
 
@@ -69,7 +71,7 @@ export const scimOptions = {
     .optional()
     .describe('What to believe instead of what the service says of itself.'),
   quirks: z
-    .array(z.enum(['members-one-by-one', 'no-attribute-selection', 'aligned-pages']))
+    .array(z.enum(Object.keys(quirkCatalogue) as [Quirk, ...Quirk[]]))
     .optional()
     .describe('Peculiarities of the service to make allowances for.'),
 };
@@ -99,34 +101,8 @@ const secrets: readonly Field[] = ['token', 'password', 'clientSecret'];
 
 type Report = (path: readonly string[], message: string) => void;
 
-/** How a SCIM connector shows who it is. */
-export type ScimAuthentication =
-  | { readonly type: 'none' }
-  | { readonly type: 'bearer'; readonly token: string }
-  | { readonly type: 'basic'; readonly user: string; readonly password: string }
-  | {
-      readonly type: 'oauth2-client-credentials';
-      readonly tokenEndpoint: string;
-      readonly clientId: string;
-      readonly clientSecret: string;
-      readonly scope: string | undefined;
-      readonly method: 'client_secret_basic' | 'client_secret_post';
-    };
-
 /** How to reach a SCIM service. */
-export interface ScimReach {
-  readonly kind: 'scim';
-  readonly endpoint: string;
-  readonly version: NonNullable<ScimDocument['version']>;
-  /** With secrets in it: never to be printed. */
-  readonly auth: ScimAuthentication;
-  /** Absolute. */
-  readonly ca: string | undefined;
-  readonly timeoutSeconds: number;
-  readonly requestsPerSecond: number | undefined;
-  readonly overrides: NonNullable<ScimDocument['overrides']>;
-  readonly quirks: NonNullable<ScimDocument['quirks']>;
-}
+export type ScimReach = { readonly kind: 'scim' } & ScimSettings;
 
 /**
  * Turns the settings into values.

@@ -1,8 +1,9 @@
 /** Connector kind → its code. */
+
+import type { ScimSettings } from '../engine/scim-settings.ts';
 import type { Connector } from './connector.ts';
 import { type CsvSettings, createCsvConnector } from './csv/csv-connector.ts';
 import { createScimConnector } from './scim/scim-connector.ts';
-import type { ScimSettings } from './scim/scim-settings.ts';
 import { createSqlConnector } from './sql/sql-connector.ts';
 import type { SqlSettings } from './sql/sql-driver.ts';
 import { createXlsxConnector, type XlsxSettings } from './xlsx/xlsx-connector.ts';

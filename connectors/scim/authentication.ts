@@ -1,8 +1,8 @@
 /** Who a SCIM connector is to the service: the Authorization header, and OAuth 2.0 tokens that are renewed in time. */
 import { LockstepError } from '../../engine/errors.ts';
+import type { ScimAuthentication } from '../../engine/scim-settings.ts';
 import { isJsonObject } from './attribute-value.ts';
 import type { Clock, HttpClient } from './http-client.ts';
-import type { ScimAuthentication } from './scim-settings.ts';
 
 type ClientCredentials = Extract<ScimAuthentication, { type: 'oauth2-client-credentials' }>;
 

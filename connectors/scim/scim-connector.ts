@@ -1,10 +1,11 @@
 /** The SCIM connector: reads users, groups and memberships of a SCIM 2.0 or 1.1 service into the extraction. */
+
+import type { ScimSettings } from '../../engine/scim-settings.ts';
 import type { Connector } from '../connector.ts';
 import { createAuthentication } from './authentication.ts';
 import { type Clock, HttpClient, systemClock } from './http-client.ts';
 import { ScimClient } from './scim-client.ts';
 import { exportSources, testSources } from './scim-export.ts';
-import type { ScimSettings } from './scim-settings.ts';
 import { discoverService, type ScimService } from './service.ts';
 
 /** How often a request of an export is sent at most: with the waits between, some 15 s. */

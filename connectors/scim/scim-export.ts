@@ -2,12 +2,12 @@
 import { parseAttributePath } from '../../engine/attribute-path.ts';
 import type { ConnectionFacts } from '../../engine/connection-test.ts';
 import { LockstepError } from '../../engine/errors.ts';
+import { effectsOf, type Quirk } from '../../engine/scim-quirk.ts';
 import type { ScimSource, ScimTarget, Source } from '../../engine/source.ts';
 import type { ExportRequest, ExtractedFile } from '../connector.ts';
 import { isCoreSchema, isJsonObject, type JsonObject, memberOf } from './attribute-value.ts';
 import { KeyIndex } from './key-index.ts';
 import { firstResource, listResources } from './listing.ts';
-import { effectsOf, type Quirk } from './quirk.ts';
 import {
   checkedPath,
   isMembersSource,

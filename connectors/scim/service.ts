@@ -1,8 +1,8 @@
 /** What a SCIM service is: its version, where its resources are, what it can, as it says itself and as is believed instead. */
 import { LockstepError } from '../../engine/errors.ts';
+import type { ScimSettings } from '../../engine/scim-settings.ts';
 import { isJsonObject, type JsonObject, memberOf } from './attribute-value.ts';
 import type { ScimAnswer, ScimClient } from './scim-client.ts';
-import type { ScimSettings } from './scim-settings.ts';
 import { ResourceSchema, readSchemas, type ServiceSchemas } from './service-schema.ts';
 
 export interface ScimCapabilities {

@@ -1,6 +1,6 @@
 /** Who a SCIM connector is: a real OAuth 2.0 server before a real SCIM server, tokens that end, and basic credentials. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ScimAuthentication } from '../../../connectors/scim/scim-settings.ts';
+import type { ScimAuthentication } from '../../../engine/scim-settings.ts';
 import { openProxy } from '../../support/scim/faulty-proxy.ts';
 import { client, type OauthServer, startOauthServer } from '../../support/scim/oauth-server.ts';
 import {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { scimOptions } from '../../../config/scim-document.ts';
-import { quirkCatalogue } from '../../../connectors/scim/quirk.ts';
+import { quirkCatalogue } from '../../../engine/scim-quirk.ts';
 
 test('catalogue, configuration and manual name the same quirks', async () => {
   const quirks = Object.keys(quirkCatalogue);

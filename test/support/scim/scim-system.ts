@@ -5,7 +5,7 @@ import type { Connector } from '../../../connectors/connector.ts';
 import { parseRecords } from '../../../connectors/record-parser.ts';
 import type { Clock } from '../../../connectors/scim/http-client.ts';
 import { createScimConnector } from '../../../connectors/scim/scim-connector.ts';
-import type { ScimSettings } from '../../../connectors/scim/scim-settings.ts';
+import type { ScimSettings } from '../../../engine/scim-settings.ts';
 import type { ScimMembersSource, ScimSource, Source } from '../../../engine/source.ts';
 import { exportError, exportInto } from '../../connectors/conformance.ts';
 

@@ -1,7 +1,7 @@
 /** How to reach a SCIM service, who to be there, and what to make allowances for. */
-import type { Quirk } from './quirk.ts';
+import type { Quirk } from './scim-quirk.ts';
 
-/** How a client shows who it is. */
+/** How a client shows who it is. **Danger:** it may hold a secret. */
 export type ScimAuthentication =
   | { readonly type: 'none' }
   | { readonly type: 'bearer'; readonly token: string }

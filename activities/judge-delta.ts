@@ -143,7 +143,7 @@ function countsOfAssociation(
 export function linkThresholds(configuration: Configuration, { navigation }: LinkPlan) {
   const association = configuration.associations.get(navigation.scope);
   const entityType = configuration.entityTypes.get(navigation.scope.split('.')[0] ?? '');
-  const owner = configuration.connectors.get(navigation.connector);
+  const owner = configuration.connectors.get(navigation.connector ?? '');
   const own: ThresholdSettings = association?.thresholds ?? entityType?.thresholds ?? {};
   return resolveThresholds(own, owner?.thresholds ?? {});
 }

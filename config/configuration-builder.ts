@@ -3,11 +3,7 @@ import { resolve } from 'node:path';
 import type { ConnectorKind } from '../engine/connector-kind.ts';
 import type { Association, EntityType, Property, ValueOrigin } from '../engine/entity-type.ts';
 import type { Source } from '../engine/source.ts';
-import {
-  resolveThresholds,
-  type ThresholdSettings,
-  unguardedChanges,
-} from '../engine/threshold.ts';
+import type { ThresholdSettings } from '../engine/threshold.ts';
 import { compileConversion, type ValueFormat } from '../engine/value-format.ts';
 import type {
   Configuration,
@@ -15,17 +11,23 @@ import type {
   ConnectorReach,
   ConnectorSettings,
 } from './configuration.ts';
+import { type ConnectedDocument, connectedDocument } from './connected-document.ts';
 import { modesOf } from './connector-modes.ts';
 import { daysOf } from './days.ts';
 import type {
+  AssociationDocument,
   ConfigurationDocument,
   ConnectorDocument,
+  EntityTypeDocument,
   PropertyDocument,
   SourceDocument,
 } from './document.ts';
 import { driftContract } from './drift-contract.ts';
 import { problemsOfExpression } from './expression-problems.ts';
 import { didYouMean, type Finding } from './finding.ts';
+import { reportUnguarded } from './guard.ts';
+import { buildManaged } from './managed-builder.ts';
+import { buildMappings } from './mapping-builder.ts';
 import { NamedSources } from './named-sources.ts';
 import { formatOptions, optionsOfType, readFormat } from './property-format.ts';
 import { readSchedules } from './schedule-document.ts';
@@ -35,27 +37,32 @@ import { problemOfUrl, secondsOf } from './source-document.ts';
 
 /** Turns the document into values and checks what a schema cannot: names that refer to one another. */
 export class ConfigurationBuilder {
-  readonly #document: ConfigurationDocument;
+  readonly #whole: ConfigurationDocument;
+  readonly #document: ConnectedDocument;
   readonly #origin: ConfigurationSource;
   readonly #findings: Finding[];
   readonly #sources = new NamedSources();
 
   constructor(document: ConfigurationDocument, source: ConfigurationSource, findings: Finding[]) {
-    this.#document = document;
+    this.#whole = document;
+    this.#document = connectedDocument(document);
     this.#origin = source;
     this.#findings = findings;
   }
 
   build(): Configuration {
+    const report = (path: readonly string[], message: string) => this.#report(path, message);
     return {
       version: this.#origin.version,
+      ...buildManaged(this.#whole, report),
+      mappings: buildMappings(this.#whole, this.#document, report),
       connectors: mapRecord(this.#document.connectors, (name, value) =>
         this.#connector(name, value),
       ),
       entityTypes: mapRecord(this.#document.entityTypes, (name, value) =>
         this.#entityType(name, value),
       ),
-      associations: mapRecord(this.#document.associations ?? {}, (name, value) =>
+      associations: mapRecord(this.#document.associations, (name, value) =>
         this.#association(name, value),
       ),
     };
@@ -119,7 +126,7 @@ export class ConfigurationBuilder {
     }
   }
 
-  #entityType(name: string, document: ConfigurationDocument['entityTypes'][string]): EntityType {
+  #entityType(name: string, document: EntityTypeDocument): EntityType {
     const path = ['entityTypes', name];
     this.#knownConnector(path, document.connector);
     const kind = this.#document.connectors[document.connector]?.kind;
@@ -235,10 +242,7 @@ export class ConfigurationBuilder {
     return format;
   }
 
-  #association(
-    name: string,
-    document: NonNullable<ConfigurationDocument['associations']>[string],
-  ): Association {
+  #association(name: string, document: AssociationDocument): Association {
     const path = ['associations', name];
     this.#knownConnector(path, document.connector);
     this.#guard(
@@ -257,9 +261,7 @@ export class ConfigurationBuilder {
         );
       }
     }
-    const rivals = Object.entries(this.#document.associations ?? {}).filter(
-      ([other]) => other !== name,
-    );
+    const rivals = Object.entries(this.#document.associations).filter(([other]) => other !== name);
     for (const side of ['from', 'to'] as const) {
       const { entityType, property } = document[side];
       const rival = rivals.find(([, other]) =>
@@ -289,7 +291,7 @@ export class ConfigurationBuilder {
   /** The source of an association, with the column of either end. */
   #linkSource(
     name: string,
-    document: NonNullable<ConfigurationDocument['associations']>[string],
+    document: AssociationDocument,
   ): { source: Source; columns: { from: string; to: string } } {
     const path = ['associations', name];
     if (this.#document.connectors[document.connector]?.kind === 'scim') {
@@ -344,19 +346,12 @@ export class ConfigurationBuilder {
     return (this.#document.connectors[connector]?.thresholds ?? {}) as ThresholdSettings;
   }
 
-  /** Judges the limits a place sets together with those it inherits; a place that sets none was judged above it. */
   #guard(
     path: readonly string[],
     own: object | undefined,
     inherited: ThresholdSettings = {},
   ): void {
-    if (own === undefined) return;
-    for (const [absolute, percentage] of unguardedChanges(resolveThresholds(own, inherited))) {
-      this.#report(
-        path,
-        `leaves a kind of change unguarded: give ${absolute} or ${percentage} a limit`,
-      );
-    }
+    reportUnguarded(path, own, inherited, (place, message) => this.#report(place, message));
   }
 }
 

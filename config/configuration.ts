@@ -6,6 +6,8 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { Mode } from '../engine/job.ts';
+import type { ManagedAssociation, ManagedType } from '../engine/managed-type.ts';
+import type { Mapping } from '../engine/mapping.ts';
 import type { Schedules } from '../engine/schedule.ts';
 import type { ThresholdSettings } from '../engine/threshold.ts';
 import { ConfigurationBuilder } from './configuration-builder.ts';
@@ -70,6 +72,9 @@ export interface Configuration {
   readonly connectors: ReadonlyMap<string, ConnectorSettings>;
   readonly entityTypes: ReadonlyMap<string, EntityType>;
   readonly associations: ReadonlyMap<string, Association>;
+  readonly managedTypes: ReadonlyMap<string, ManagedType>;
+  readonly managedAssociations: ReadonlyMap<string, ManagedAssociation>;
+  readonly mappings: ReadonlyMap<string, Mapping>;
 }
 
 /** What is kept of a configuration file so that a job can be prepared with it again: without any secret. */

@@ -3,6 +3,12 @@ import { z } from 'zod';
 import { weekdays } from '../engine/schedule.ts';
 import { type LimitName, limitDefaults } from '../engine/threshold.ts';
 import { drift, linkDrift } from './drift-document.ts';
+import {
+  managedAssociationOptions,
+  managedOptions,
+  managedProperties,
+} from './managed-document.ts';
+import { mappingOptions } from './mapping-document.ts';
 import { scimOptions } from './scim-document.ts';
 
 const name = z
@@ -266,13 +272,22 @@ const source = z
     'File name within the connector’s directory (or a pattern: people-*.csv), sheet of a workbook, table of its database, or resource type of its service.',
   );
 
-const entityType = z.strictObject({
+const notManaged = z.literal(false).optional();
+
+const connectedType = z.strictObject({
+  managed: notManaged,
   connector: z.string(),
   source,
   key: z.string().describe('The property that identifies a resource.'),
   properties: z.record(name, property),
   thresholds: thresholds.optional(),
   drift: drift.optional(),
+});
+
+const managedType = z.strictObject({
+  ...managedOptions,
+  properties: z.record(name, managedProperties),
+  thresholds: thresholds.optional(),
 });
 
 const end = z.strictObject({
@@ -287,7 +302,8 @@ const end = z.strictObject({
     ),
 });
 
-const association = z.strictObject({
+const connectedAssociation = z.strictObject({
+  managed: notManaged,
   connector: z.string(),
   source,
   from: end,
@@ -296,15 +312,34 @@ const association = z.strictObject({
   drift: linkDrift.optional(),
 });
 
+const managedEnd = end.pick({ entityType: true, property: true });
+
+const managedAssociation = z.strictObject({
+  ...managedAssociationOptions,
+  from: managedEnd,
+  to: managedEnd,
+  thresholds: thresholds.optional(),
+});
+
+const mapping = z.strictObject({ ...mappingOptions, thresholds: thresholds.optional() });
+
 /** `lockstep.yaml` as a person writes it. */
 export const configurationDocument = z.strictObject({
   $schema: z.string().optional(),
   connectors: z.record(name, connector),
-  entityTypes: z.record(name, entityType),
-  associations: z.record(name, association).optional(),
+  entityTypes: z.record(name, z.discriminatedUnion('managed', [managedType, connectedType])),
+  associations: z
+    .record(name, z.discriminatedUnion('managed', [managedAssociation, connectedAssociation]))
+    .optional(),
+  mappings: z.record(name, mapping).optional(),
 });
 
 export type ConfigurationDocument = z.infer<typeof configurationDocument>;
+export type EntityTypeDocument = z.infer<typeof connectedType>;
+export type ManagedTypeDocument = z.infer<typeof managedType>;
+export type AssociationDocument = z.infer<typeof connectedAssociation>;
+export type ManagedAssociationDocument = z.infer<typeof managedAssociation>;
+export type MappingDocument = z.infer<typeof mapping>;
 export type ConnectorDocument = z.infer<typeof connector>;
 export type PropertyDocument = z.infer<typeof property>;
 export type SourceDocument = z.infer<typeof source>;

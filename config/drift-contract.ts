@@ -1,8 +1,8 @@
 /** The drift contract of an entity type or association: what the document says, and the defaults for the rest. */
 import { type DriftContract, defaultDrift } from '../engine/diagnosis/drift.ts';
-import type { ConfigurationDocument } from './document.ts';
+import type { EntityTypeDocument } from './document.ts';
 
-type DriftDocument = ConfigurationDocument['entityTypes'][string]['drift'];
+type DriftDocument = EntityTypeDocument['drift'];
 
 /** What is left out has its default. */
 export function driftContract(document: DriftDocument = {}): DriftContract {

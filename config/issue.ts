@@ -58,23 +58,23 @@ interface SchemaNode {
   readonly oneOf?: SchemaNode[];
 }
 
-/** The option names that the schema knows at a path. */
+/** The option names that the schema knows at a path, whatever the shape. */
 function optionsAt(path: readonly (string | number)[]): string[] {
-  let node: SchemaNode | undefined = configurationJsonSchema() as SchemaNode;
+  let nodes: SchemaNode[] = alternatives(configurationJsonSchema() as SchemaNode);
   for (const step of path) {
-    node = alternatives(node)
+    nodes = nodes
       .map(
         ({ properties, additionalProperties }) =>
           properties?.[step] ??
           (typeof additionalProperties === 'object' ? additionalProperties : undefined),
       )
-      .find((found) => found !== undefined);
+      .flatMap((found) => (found === undefined ? [] : alternatives(found)));
   }
-  return alternatives(node).flatMap(({ properties }) => Object.keys(properties ?? {}));
+  return [...new Set(nodes.flatMap(({ properties }) => Object.keys(properties ?? {})))];
 }
 
-function alternatives(node: SchemaNode | undefined): SchemaNode[] {
-  return node?.anyOf ?? node?.oneOf ?? (node ? [node] : []);
+function alternatives(node: SchemaNode): SchemaNode[] {
+  return node.anyOf ?? node.oneOf ?? [node];
 }
 
 /** A copy of a document without the values that the validator found fault with. */

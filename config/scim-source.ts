@@ -7,11 +7,10 @@ import {
   type ScimTarget,
   type Source,
 } from '../engine/source.ts';
-import type { ConfigurationDocument, SourceDocument } from './document.ts';
+import type { ConnectedDocument } from './connected-document.ts';
+import type { AssociationDocument, SourceDocument } from './document.ts';
 
 type Report = (path: readonly string[], message: string) => void;
-type Associations = NonNullable<ConfigurationDocument['associations']>;
-type AssociationDocument = Associations[string];
 
 /** Says what is wrong with an attribute path; undefined when nothing is. */
 export function problemOfPath(path: string): string | undefined {
@@ -25,7 +24,7 @@ export function problemOfPath(path: string): string | undefined {
 
 /** A resource type. Entity types that share it share its rows, so these have a column for every path of any of them. */
 export function resourceSource(
-  { entityTypes }: ConfigurationDocument,
+  { entityTypes }: ConnectedDocument,
   connector: string,
   source: SourceDocument,
   report: Report,
@@ -50,7 +49,7 @@ export function resourceSource(
 
 /** An attribute whose elements refer to resources, as a source, with the column of either end. */
 export function membersSource(
-  document: ConfigurationDocument,
+  document: ConnectedDocument,
   name: string,
   association: AssociationDocument,
   report: Report,
@@ -84,7 +83,7 @@ export function membersSource(
     return target ?? { resourceType: '', key: '' };
   };
   const [held, found] = [keyAt(holder), keyAt(member)];
-  const isAlone = sameSource(document.associations ?? {}, association) === 1;
+  const isAlone = sameSource(document.associations, association) === 1;
   const options = { resourceType, attribute, holder: held.key, member: found };
   const column = memberColumn(attribute, found);
   return {
@@ -98,7 +97,7 @@ export function membersSource(
 }
 
 function sameSource(
-  associations: Associations,
+  associations: ConnectedDocument['associations'],
   { connector, source }: AssociationDocument,
 ): number {
   return Object.values(associations).filter(
@@ -108,7 +107,7 @@ function sameSource(
 
 /** By what resources of an entity type of this connector are known. */
 function targetOf(
-  entityTypes: ConfigurationDocument['entityTypes'],
+  entityTypes: ConnectedDocument['entityTypes'],
   connector: string,
   name: string,
 ): ScimTarget | undefined {

@@ -1,16 +1,17 @@
-/** The kinds of connected system, and the modes in which each can be exported. */
+/** The kinds of connected system, the modes in which each can be exported, and whether it can be written to. */
 import type { Mode } from './job.ts';
 
 /**
  * A file says what there is, not what changed, so CSV and XLSX are complete-only. A database can tell, of the sources that have a
- * watermark. A SCIM service is read completely.
+ * watermark. A SCIM service is read completely, and
+ * can be written to.
  */
 export const connectorKinds = {
-  csv: { modes: ['complete'] },
-  sql: { modes: ['complete', 'incremental'] },
-  xlsx: { modes: ['complete'] },
-  scim: { modes: ['complete'] },
-} as const satisfies Record<string, { readonly modes: readonly Mode[] }>;
+  csv: { modes: ['complete'], writes: false },
+  sql: { modes: ['complete', 'incremental'], writes: false },
+  xlsx: { modes: ['complete'], writes: false },
+  scim: { modes: ['complete'], writes: true },
+} as const satisfies Record<string, { readonly modes: readonly Mode[]; readonly writes: boolean }>;
 
 export type ConnectorKind = keyof typeof connectorKinds;
 

@@ -14,7 +14,8 @@ export interface Model {
 export interface StoredNavigation {
   readonly id: number;
   readonly scope: string;
-  readonly connector: string;
+  /** Null between managed entity types. */
+  readonly connector: string | null;
   readonly fromEntityTypeId: number;
   readonly toEntityTypeId: number;
   readonly property: string;

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { EntityTypeDocument } from '../../config/document.ts';
 import { type CheckFact, isFine } from '../../engine/check-fact.ts';
 import {
   type PeopleRows,
@@ -228,7 +229,7 @@ describe('data', () => {
 
   test('an expression that fails is counted, one that hangs ends the look with its name', async () => {
     const document = peopleConfiguration();
-    const person = document.entityTypes['person'] as (typeof document)['entityTypes'][string];
+    const person = document.entityTypes['person'] as EntityTypeDocument;
     const withExpression = (expression: string) =>
       bench.configure({
         ...document,

@@ -4,6 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Lockstep } from '../../client/lockstep.ts';
+import type { EntityTypeDocument } from '../../config/document.ts';
 import { peopleConfiguration, peopleFiles, usualRows } from '../fixtures/people.ts';
 import type { SyncBench } from '../support/sync-bench.ts';
 import { type ExplainBench, explained, openExplainBench } from './explain-bench.ts';
@@ -221,7 +222,7 @@ describe('a stored resource', () => {
 
   test('an expression is told with what it is made from', async () => {
     const document = peopleConfiguration();
-    const person = document.entityTypes['person'] as (typeof document)['entityTypes'][string];
+    const person = document.entityTypes['person'] as EntityTypeDocument;
     const label = { expression: 'name & " (" & hired & ")"' };
     bench.configure({
       ...document,

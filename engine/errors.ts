@@ -118,9 +118,30 @@ export const errorCatalogue = {
     remedy:
       'Have the source system say what should be, and run the connector; or restore the store from a backup.',
   },
+  TargetUnavailable: {
+    kind: 'wait',
+    meaning:
+      'A connected system did not take writes: it was out of reach, too busy, or erred again and again. Writes without an outcome may have been done or not; asked for again, each has the effect of one.',
+    remedy:
+      'Check that it runs and may be reached from the worker’s machine; lower `requestsPerSecond` where it is too busy. The writes are tried again by themselves.',
+  },
+  TargetRefused: {
+    kind: 'fix',
+    meaning:
+      'A connected system refused a write for good: a value it does not take, a right the credentials lack, a key that somebody else has. Other writes are not held up by it.',
+    remedy:
+      'See the change and what the system said in `lockstep changes <id>`; correct the value, the mapping or the rights, and reconcile again.',
+  },
+  TargetChanged: {
+    kind: 'wait',
+    meaning:
+      'A resource was changed or deleted in the connected system while it was written, so the write was not done.',
+    remedy: 'Run the connector to learn what it is now, then reconcile again.',
+  },
   NotApplied: {
     kind: 'wait',
-    meaning: 'A write was accepted by the connected system but did not take.',
+    meaning:
+      'A connected system accepted a write, and read back, the resource is not as it should be.',
     remedy: 'See the change in `lockstep changes <id>`; correct its cause and reconcile again.',
   },
   ExpressionTimedOut: {

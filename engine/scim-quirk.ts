@@ -1,4 +1,4 @@
-/** The quirks of SCIM services that reading has to be told of; others are provided for wherever they appear. */
+/** The quirks of SCIM services that reading and writing have to be told of; others are provided for wherever they appear. */
 
 interface QuirkEffects {
   readonly meaning: string;
@@ -8,6 +8,18 @@ interface QuirkEffects {
   readonly allAttributes?: true;
   /** A page must begin where a multiple of the page size does, so pages cannot overlap. */
   readonly alignedPages?: true;
+  /** Members are added once the resource is there. */
+  readonly createWithoutMembers?: true;
+  /** Elements are removed before others are added in their place. */
+  readonly replaceAdds?: true;
+  /** The whole resource is put back. */
+  readonly noPatch?: true;
+  /** A key that is not found is looked for in small letters, too. */
+  readonly caseSensitiveFilters?: true;
+  /** `"true"` is written for true. */
+  readonly booleansAsText?: true;
+  /** Every write is read back with a request of its own. */
+  readonly lyingAnswers?: true;
 }
 
 /** Every quirk with what it changes. */
@@ -23,6 +35,30 @@ export const quirkCatalogue = {
   'aligned-pages': {
     meaning: 'startIndex is rounded to whole pages',
     alignedPages: true,
+  },
+  'create-without-members': {
+    meaning: 'a resource cannot be created with members; they can be added afterwards',
+    createWithoutMembers: true,
+  },
+  'replace-adds': {
+    meaning: 'a PATCH that replaces an element of a list adds one instead',
+    replaceAdds: true,
+  },
+  'no-patch': {
+    meaning: 'PATCH is announced and does not work',
+    noPatch: true,
+  },
+  'case-sensitive-filters': {
+    meaning: 'filters tell capitals from small letters where the schema does not',
+    caseSensitiveFilters: true,
+  },
+  'booleans-as-text': {
+    meaning: 'true and false are taken as text only',
+    booleansAsText: true,
+  },
+  'lying-answers': {
+    meaning: 'an answer to a write repeats what was asked for, whether it was done or not',
+    lyingAnswers: true,
   },
 } as const satisfies Record<string, QuirkEffects>;
 

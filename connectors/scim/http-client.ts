@@ -13,17 +13,24 @@ export interface HttpSettings {
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Names what is asked for in messages: a path without any value of a resource. */
   readonly what: string;
+  /**
+   * Of a request that must not be done twice: true when it was done although no answer came. Asked before it is sent
+   * again, unless the service said that it was not done.
+   */
+  readonly wasDone?: () => Promise<boolean>;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly body: Buffer;
+  readonly etag: string | undefined;
+  readonly location: string | undefined;
 }
 
 /** What time is to a client; tests have their own. */
@@ -51,6 +58,7 @@ export class HttpClient implements AsyncDisposable {
   readonly #attempts: number;
   readonly #millisecondsApart: number;
   readonly #signal: AbortSignal;
+  readonly #waits: AbortSignal;
   #nextTurn = 0;
 
   private constructor(agent: Agent, settings: HttpSettings, options: HttpOptions) {
@@ -58,6 +66,7 @@ export class HttpClient implements AsyncDisposable {
     this.#clock = options.clock;
     this.#attempts = options.attempts;
     this.#signal = options.signal;
+    this.#waits = options.waits ?? options.signal;
     this.#millisecondsApart = 1000 / (settings.requestsPerSecond ?? Number.POSITIVE_INFINITY);
   }
 
@@ -66,7 +75,7 @@ export class HttpClient implements AsyncDisposable {
     const timeout = settings.timeoutSeconds * 1000;
     const ca = settings.ca === undefined ? undefined : await readAuthorities(settings.ca);
     const agent = new Agent({
-      connections: 8,
+      connections: Math.max(8, options.connections ?? 0),
       // Said, so that no variable of the environment turns it off.
       connect: { timeout: Math.min(timeout, 10_000), rejectUnauthorized: true, ...(ca && { ca }) },
       headersTimeout: timeout,
@@ -80,24 +89,27 @@ export class HttpClient implements AsyncDisposable {
   }
 
   /**
-   * Sends a request that may be sent twice, again after faults that pass. Any other answer is given as it is.
+   * Sends a request, again after faults that pass. Any other answer is given as it is.
    *
+   * @returns undefined when no answer came, and `wasDone` told that it was done
    * @throws LockstepError `SourceUnavailable`, `SourceUnreadable`
    */
-  async send(request: HttpRequest): Promise<HttpAnswer> {
+  async send(request: HttpRequest & { readonly wasDone?: never }): Promise<HttpAnswer>;
+  async send(request: HttpRequest): Promise<HttpAnswer | undefined>;
+  async send(request: HttpRequest): Promise<HttpAnswer | undefined> {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(request, maximumRedirects);
       if ('body' in outcome) return outcome;
+      if (attempt < this.#attempts) {
+        const backOff = firstWaitMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+        await this.#clock.wait(Math.max(backOff, outcome.retryAfterMs), this.#waits);
+      }
+      if (outcome.mayBeDone && (await request.wasDone?.())) return undefined;
       if (attempt >= this.#attempts) throw outcome.error;
-      const backOff = firstWaitMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
-      await this.#clock.wait(Math.max(backOff, outcome.retryAfterMs), this.#signal);
     }
   }
 
-  async #attempt(
-    request: HttpRequest,
-    redirects: number,
-  ): Promise<HttpAnswer | { readonly error: LockstepError; readonly retryAfterMs: number }> {
+  async #attempt(request: HttpRequest, redirects: number): Promise<HttpAnswer | NoAnswer> {
     await this.#turn();
     const { method, url, headers, body, what } = request;
     try {
@@ -111,23 +123,32 @@ export class HttpClient implements AsyncDisposable {
       });
       const content = await readBounded(response.body, what);
       const status = response.statusCode;
-      if (status >= 300 && status < 400 && response.headers['location'] !== undefined) {
+      const { location, etag } = response.headers;
+      if (status >= 300 && status < 400 && location !== undefined) {
         if (redirects === 0) throw unreadable(`${what} redirects without end`);
-        const target = redirected(url, String(response.headers['location']), what);
+        // The others make a GET of a write.
+        if (method !== 'GET' && status !== 307 && status !== 308) {
+          throw unreadable(`${what} redirects a write (${status})`);
+        }
+        const target = redirected(url, String(location), what);
         return await this.#attempt({ ...request, url: target }, redirects - 1);
       }
-      if (!passingStatuses.has(status)) return { status, body: content };
+      if (!passingStatuses.has(status)) {
+        return { status, body: content, etag: single(etag), location: single(location) };
+      }
       const retryAfterMs = this.#retryAfter(String(response.headers['retry-after'] ?? ''));
       const error = unavailable(url.host, what, status);
       if (retryAfterMs > longestRetryAfterMs) throw error;
-      return { error, retryAfterMs };
+      // It is not this request alone that is one too many.
+      this.#nextTurn = Math.max(this.#nextTurn, this.#clock.now() + retryAfterMs);
+      return { error, retryAfterMs, mayBeDone: status !== 429 };
     } catch (error) {
       if (error instanceof LockstepError || this.#signal.aborted) throw error;
       const meaning = meaningOf(error);
       if (meaning === undefined) throw error;
       const known = networkError(url.host, meaning, error);
       if (!meaning.isPassing) throw known;
-      return { error: known, retryAfterMs: 0 };
+      return { error: known, retryAfterMs: 0, mayBeDone: true };
     }
   }
 
@@ -147,11 +168,27 @@ export class HttpClient implements AsyncDisposable {
   }
 }
 
+interface NoAnswer {
+  readonly error: LockstepError;
+  readonly retryAfterMs: number;
+  /** Whether the service may have done what it was asked for. */
+  readonly mayBeDone: boolean;
+}
+
 export interface HttpOptions {
+  /** Ends what is under way. */
   readonly signal: AbortSignal;
+  /** Ends waits for another attempt; those alone. Default `signal`. */
+  readonly waits?: AbortSignal;
   readonly clock: Clock;
+  /** How many requests may be under way at once; 8 always may. */
+  readonly connections?: number;
   /** How often a request is sent at most. */
   readonly attempts: number;
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
 }
 
 async function readAuthorities(path: string): Promise<string> {

@@ -2,13 +2,29 @@
 import { LockstepError } from '../../engine/errors.ts';
 import { isJsonObject, type JsonObject } from './attribute-value.ts';
 import type { Authentication } from './authentication.ts';
-import type { HttpClient } from './http-client.ts';
+import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.ts';
 
 /** An answer that is no refusal of who asks. */
 export interface ScimAnswer {
   readonly status: number;
   /** Undefined when the answer is not JSON. */
   readonly body: JsonObject | readonly unknown[] | undefined;
+  /** The version of the resource, as `If-Match` wants it. */
+  readonly etag: string | undefined;
+  readonly location: string | undefined;
+}
+
+/** Something to be changed. */
+export interface ScimWrite {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly body?: JsonObject;
+  /** The version that is expected to be there. */
+  readonly ifMatch?: string | undefined;
+  /** Names it in messages, without any value of a resource. */
+  readonly what: string;
+  /** See `HttpRequest`. */
+  readonly wasDone?: () => Promise<boolean>;
 }
 
 /** One service, one identity. */
@@ -28,24 +44,55 @@ export class ScimClient {
    * @throws LockstepError `SourceAuthenticationFailed`, `SourceUnavailable`, `SourceUnreadable`
    */
   async get(url: URL, what: string): Promise<ScimAnswer> {
+    const { status, ...answer } = read(await this.#send({ method: 'GET', url, headers: {}, what }));
+    if (status === 403) throw refused(url.host, what, status);
+    return { status, ...answer };
+  }
+
+  /**
+   * Writes; a token that was refused is renewed once.
+   *
+   * @returns undefined when no answer came, and `wasDone` told that it was done
+   * @throws LockstepError `SourceAuthenticationFailed`, `SourceUnavailable`, `SourceUnreadable`
+   */
+  async write(write: ScimWrite & { readonly wasDone?: never }): Promise<ScimAnswer>;
+  async write(write: ScimWrite): Promise<ScimAnswer | undefined>;
+  async write({ body, ifMatch, ...write }: ScimWrite): Promise<ScimAnswer | undefined> {
+    const answer = await this.#send({
+      ...write,
+      headers: {
+        ...(body && { 'content-type': 'application/scim+json' }),
+        ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return answer && read(answer);
+  }
+
+  async #send(request: HttpRequest & { readonly wasDone?: never }): Promise<HttpAnswer>;
+  async #send(request: HttpRequest): Promise<HttpAnswer | undefined>;
+  async #send(request: HttpRequest): Promise<HttpAnswer | undefined> {
     for (let renewed = false; ; renewed = true) {
       const authorization = await this.#authentication.header();
-      const { status, body } = await this.#http.send({
-        method: 'GET',
-        url,
+      const answer = await this.#http.send({
+        ...request,
         headers: {
           accept: 'application/scim+json, application/json',
+          ...request.headers,
           ...(authorization !== undefined && { authorization }),
         },
-        what,
       });
-      if (status === 401 && !renewed && authorization !== undefined) {
+      if (answer?.status !== 401) return answer;
+      if (!renewed && authorization !== undefined) {
         if (this.#authentication.renew(authorization)) continue;
       }
-      if (status === 401 || status === 403) throw refused(url.host, what, status);
-      return { status, body: parsed(body) };
+      throw refused(request.url.host, request.what, answer.status);
     }
   }
+}
+
+function read({ status, body, etag, location }: HttpAnswer): ScimAnswer {
+  return { status, body: parsed(body), etag, location };
 }
 
 function parsed(body: Buffer): ScimAnswer['body'] {

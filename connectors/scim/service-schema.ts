@@ -10,11 +10,16 @@ import {
 } from './attribute-value.ts';
 
 /** An attribute as a schema declares it. */
-interface SchemaAttribute {
+export interface SchemaAttribute {
   readonly name: string;
+  /** In lower case: `string`, `boolean`, `datetime`; blank where nothing is said. */
+  readonly type: string;
   readonly isComplex: boolean;
   readonly isMultiValued: boolean;
   readonly isCaseExact: boolean;
+  readonly isReadOnly: boolean;
+  /** No two resources have the same value. */
+  readonly isUnique: boolean;
   readonly subAttributes: readonly SchemaAttribute[];
 }
 
@@ -54,9 +59,14 @@ function readAttributes(attributes: unknown): SchemaAttribute[] {
     return [
       {
         name,
+        type: String(memberOf(attribute, 'type') ?? '').toLowerCase(),
         isComplex: memberOf(attribute, 'type') === 'complex' || subAttributes.length > 0,
         isMultiValued: memberOf(attribute, 'multiValued') === true,
         isCaseExact: memberOf(attribute, 'caseExact') === true,
+        isReadOnly:
+          memberOf(attribute, 'mutability') === 'readOnly' ||
+          memberOf(attribute, 'readOnly') === true,
+        isUnique: ['server', 'global'].includes(String(memberOf(attribute, 'uniqueness'))),
         subAttributes,
       },
     ];
@@ -66,14 +76,23 @@ function readAttributes(attributes: unknown): SchemaAttribute[] {
 /** The parts that any multi-valued attribute may have (RFC 7643 §2.4). */
 const partsOfElements = ['value', 'type', 'primary', 'display', '$ref'];
 
-const simple = { isComplex: false, isMultiValued: false, isCaseExact: true, subAttributes: [] };
+const simple = {
+  type: 'string',
+  isComplex: false,
+  isMultiValued: false,
+  isCaseExact: true,
+  isReadOnly: false,
+  isUnique: false,
+  subAttributes: [],
+};
 const common: readonly SchemaAttribute[] = [
-  { ...simple, name: 'id' },
+  { ...simple, name: 'id', isReadOnly: true },
   { ...simple, name: 'externalId' },
   { ...simple, name: 'schemas', isMultiValued: true },
   {
     ...simple,
     name: 'meta',
+    isReadOnly: true,
     isComplex: true,
     subAttributes: ['resourceType', 'created', 'lastModified', 'location', 'version'].map(
       (name) => ({ ...simple, name }),
@@ -124,9 +143,29 @@ export class ResourceSchema {
     return undefined;
   }
 
+  /** The attribute in front of a path's filter and part; undefined when the schema does not tell of it. */
+  attributeAt(path: AttributePath): SchemaAttribute | undefined {
+    return find(this.#attributesOf(path) ?? [], path.attribute);
+  }
+
+  /** What a path leads to, its part where it has one; undefined when the schema does not tell of it. */
+  partAt(path: AttributePath): SchemaAttribute | undefined {
+    const attribute = this.attributeAt(path);
+    if (attribute === undefined) return undefined;
+    const part = path.subAttribute ?? (attribute.isMultiValued ? 'value' : undefined);
+    if (part === undefined || !attribute.isComplex) return attribute;
+    return find(attribute.subAttributes, part);
+  }
+
+  /** The attributes that stand in the resource itself and are the service's alone. */
+  get readOnly(): string[] {
+    const core = [...(this.#core ?? []), ...common];
+    return core.filter(({ isReadOnly }) => isReadOnly).map(({ name }) => name);
+  }
+
   /** How text in a filter of this path is compared. */
   isCaseExact(path: AttributePath): IsCaseExact {
-    const attribute = find(this.#attributesOf(path) ?? [], path.attribute);
+    const attribute = this.attributeAt(path);
     return (part) => find(attribute?.subAttributes ?? [], part)?.isCaseExact ?? false;
   }
 

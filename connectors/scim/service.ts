@@ -21,6 +21,8 @@ export interface ScimCapabilities {
 export interface ScimResourceType {
   readonly name: string;
   readonly url: URL;
+  /** URN of the schema whose attributes stand in the resource itself; undefined when the service does not say. */
+  readonly urn?: string | undefined;
   /** Undefined when the service does not say. */
   readonly schema: ResourceSchema | undefined;
 }
@@ -73,7 +75,7 @@ export async function discoverService(
       const own = resourceTypes.find((type) => type.name.toLowerCase() === name.toLowerCase());
       const place = settings.overrides.resourceTypes?.[name];
       if (place !== undefined) {
-        return { name, schema: own?.schema, url: new URL(`${base}${place}`) };
+        return { ...own, name, schema: own?.schema, url: new URL(`${base}${place}`) };
       }
       if (own) return own;
       if (resourceTypes.length === 0) {
@@ -175,9 +177,9 @@ function readResourceTypes(
     const core = memberOf(type, version === '1.1' ? 'id' : 'schema');
     const isKnown = typeof core === 'string' && schemas.has(core.toLowerCase());
     const extensions = version === '1.1' ? [...schemas.keys()] : extensionsOf(type);
-    return [
-      { name, url, schema: isKnown ? new ResourceSchema(schemas, core, extensions) : undefined },
-    ];
+    const urn = typeof core === 'string' ? core : undefined;
+    const schema = isKnown ? new ResourceSchema(schemas, core, extensions) : undefined;
+    return [{ name, url, urn, schema }];
   });
 }
 

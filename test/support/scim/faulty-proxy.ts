@@ -8,13 +8,15 @@ export interface ProxiedRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** As text; left out where there is none. */
+  readonly body?: string;
 }
 
 export interface ProxiedAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
-  /** The connection is reset after so many characters of the body. */
+  /** The connection is reset after so many bytes of the body; 0: no answer at all. */
   readonly resetAfter?: number;
 }
 
@@ -32,6 +34,10 @@ export interface FaultyProxy extends AsyncDisposable {
   readonly url: string;
   /** Path and query of every request, in order. */
   readonly asked: string[];
+  /** `PATCH /v2/Users/1`: method and path of every request, in order. */
+  readonly requests: string[];
+  /** The body of every request that has one, in order. */
+  readonly bodies: string[];
   readonly authorizations: (string | undefined)[];
 }
 
@@ -47,34 +53,52 @@ export async function openProxy(
   tls?: TlsIdentity,
 ): Promise<FaultyProxy> {
   const asked: string[] = [];
+  const requests: string[] = [];
+  const bodies: string[] = [];
   const authorizations: (string | undefined)[] = [];
-  const forward: Forward = async ({ method, url, headers }) => {
-    const { host: _, connection: __, ...kept } = headers;
-    const answer = await fetch(`${target}${url.pathname}${url.search}`, { method, headers: kept });
-    return { status: answer.status, body: await answer.text() };
+  const forward: Forward = async ({ method, url, headers, body }) => {
+    const { host: _, connection: __, 'content-length': ___, ...kept } = headers;
+    const init = { method, headers: kept, ...(body !== undefined && { body }) };
+    const answer = await fetch(`${target}${url.pathname}${url.search}`, init);
+    const passed = ['etag', 'location'].flatMap((name) => {
+      const value = answer.headers.get(name);
+      return value === null ? [] : [[name, value] as const];
+    });
+    return {
+      status: answer.status,
+      headers: Object.fromEntries(passed),
+      body: await answer.text(),
+    };
   };
   const onRequest = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const headers = incoming.headers as Record<string, string>;
     const url = new URL(incoming.url ?? '/', 'http://proxy.invalid');
+    const body = (await incoming.toArray()).join('');
     asked.push(incoming.url ?? '');
+    requests.push(`${incoming.method} ${url.pathname}`);
+    if (body !== '') bodies.push(body);
     authorizations.push(headers['authorization']);
     const number = asked.length;
     const answer = await intercept(
-      { method: incoming.method ?? 'GET', url, headers },
+      { method: incoming.method ?? 'GET', url, headers, ...(body !== '' && { body }) },
       forward,
       number,
     );
-    const body = Buffer.from(answer.body);
+    if (answer.resetAfter === 0) {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    const content = Buffer.from(answer.body);
     outgoing.writeHead(answer.status, {
       'content-type': 'application/scim+json',
-      'content-length': `${body.length}`,
+      ...(answer.status !== 204 && { 'content-length': `${content.length}` }),
       ...answer.headers,
     });
     if (answer.resetAfter === undefined) {
-      outgoing.end(body);
+      outgoing.end(answer.status === 204 ? undefined : content);
       return;
     }
-    outgoing.write(body.subarray(0, answer.resetAfter), () => incoming.socket.resetAndDestroy());
+    outgoing.write(content.subarray(0, answer.resetAfter), () => incoming.socket.resetAndDestroy());
   };
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     onRequest(incoming, outgoing).catch((error: unknown) => {
@@ -88,6 +112,8 @@ export async function openProxy(
   return {
     url: `${tls ? 'https' : 'http'}://localhost:${port}`,
     asked,
+    requests,
+    bodies,
     authorizations,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -80,7 +80,7 @@ async function checkConfiguration(session: Session, only: string | undefined): P
   }
   if (only !== undefined) await requireConnector(session, only);
   const { connectors, entityTypes, associations } = configuration;
-  const size = `${connectors.size} connectors, ${entityTypes.size} entity types, ${associations.size} associations`;
+  const size = sizeOf(configuration);
   const mapped = new Set(
     [...entityTypes.values(), ...associations.values()].map(({ connector }) => connector),
   );
@@ -101,6 +101,20 @@ async function checkConfiguration(session: Session, only: string | undefined): P
       ),
     ],
   };
+}
+
+/** `1 connectors, 2 entity types (1 managed), 1 associations, 2 mappings` */
+function sizeOf(configuration: Configuration): string {
+  const { connectors, entityTypes, associations, mappings } = configuration;
+  const { managedTypes, managedAssociations } = configuration;
+  const count = (connected: number, managed: number, what: string) =>
+    `${connected + managed} ${what}${managed > 0 ? ` (${managed} managed)` : ''}`;
+  return [
+    `${connectors.size} connectors`,
+    count(entityTypes.size, managedTypes.size, 'entity types'),
+    count(associations.size, managedAssociations.size, 'associations'),
+    ...(mappings.size > 0 ? [`${mappings.size} mappings`] : []),
+  ].join(', ');
 }
 
 /** Says where the next run applies another configuration than the last one did. */

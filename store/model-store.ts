@@ -1,14 +1,13 @@
 /** The entity types and navigation properties that the store knows, and the typed SQL views generated from them. */
-import type { Association, EntityType, ScalarProperty } from '../engine/entity-type.ts';
 import { referenceScope } from '../engine/entity-type.ts';
 import type { Session, Store } from './database.ts';
+import {
+  type Model,
+  type ModelledType,
+  modelledAssociations,
+  modelledTypes,
+} from './modelled-type.ts';
 import { refreshViews } from './views.ts';
-
-/** The part of a configuration that shapes the store. */
-export interface Model {
-  readonly entityTypes: ReadonlyMap<string, EntityType>;
-  readonly associations: ReadonlyMap<string, Association>;
-}
 
 /** A navigation property as the store numbers it. */
 export interface StoredNavigation {
@@ -53,9 +52,8 @@ export async function applyModel(store: Store, model: Model): Promise<StoredMode
 /** Reads the numbers of the entity types that a configuration declares, and of every navigation property. */
 export async function readModel(store: Store, model: Model): Promise<StoredModel> {
   const { prisma } = store;
-  const types = await prisma.entityType.findMany({
-    where: { name: { in: [...model.entityTypes.keys()] } },
-  });
+  const declared = modelledTypes(model).map(({ name }) => name);
+  const types = await prisma.entityType.findMany({ where: { name: { in: declared } } });
   const entityTypeIds = new Map(types.map(({ name, id }) => [name, id]));
   const navigations = await prisma.navigationProperty.findMany({ orderBy: { scope: 'asc' } });
   return { entityTypeIds, navigations: new Map(navigations.map((each) => [each.scope, each])) };
@@ -66,7 +64,7 @@ export async function upsertEntityTypes(
   session: Session,
   model: Model,
 ): Promise<Map<string, number>> {
-  const types = [...model.entityTypes.values()];
+  const types = modelledTypes(model);
   const { rows } = await session.query<{ id: number; name: string }>(
     `insert into entity_type (name, connector, key, properties, searchable)
      select name, connector, key, properties, array(select jsonb_array_elements_text(searchable))
@@ -78,9 +76,7 @@ export async function upsertEntityTypes(
       types.map(({ name }) => name),
       types.map(({ connector }) => connector),
       types.map(({ key }) => key),
-      types.map((type) =>
-        JSON.stringify(Object.fromEntries(scalars(type).map((p) => [p.name, p.format.type]))),
-      ),
+      types.map((type) => JSON.stringify(scalarTypes(type))),
       types.map(({ searchable }) => JSON.stringify(searchable)),
     ],
   );
@@ -122,7 +118,7 @@ function* declaredNavigations(
   ids: ReadonlyMap<string, number>,
 ): Iterable<Omit<StoredNavigation, 'id'>> {
   const idOf = (name: string) => ids.get(name) as number;
-  for (const type of model.entityTypes.values()) {
+  for (const type of modelledTypes(model)) {
     for (const property of type.properties) {
       if (property.kind !== 'reference') continue;
       yield {
@@ -136,7 +132,7 @@ function* declaredNavigations(
       };
     }
   }
-  for (const { name, connector, from, to } of model.associations.values()) {
+  for (const { name, connector, from, to } of modelledAssociations(model)) {
     yield {
       scope: name,
       connector,
@@ -149,7 +145,11 @@ function* declaredNavigations(
   }
 }
 
-/** The scalar properties of an entity type. */
-export function scalars(type: EntityType): ScalarProperty[] {
-  return type.properties.filter((property) => property.kind === 'scalar');
+/** Property → type, of the scalar ones. */
+function scalarTypes({ properties }: ModelledType): Record<string, string> {
+  return Object.fromEntries(
+    properties.flatMap((property) =>
+      property.kind === 'scalar' ? [[property.name, property.type]] : [],
+    ),
+  );
 }

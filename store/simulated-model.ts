@@ -2,12 +2,12 @@
 import type { PoolClient } from 'pg';
 import type { ConfigurationChange } from '../engine/configuration-change.ts';
 import {
-  type Model,
   type StoredModel,
   type StoredNavigation,
   upsertEntityTypes,
   upsertNavigations,
 } from './model-store.ts';
+import type { Model } from './modelled-type.ts';
 
 /** What a delta names that the store does not know. */
 export interface ProvisionalScopes {

@@ -1,14 +1,21 @@
 /** The SQL views generated from the model: typed columns, for any reader of the store. */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import type { Association, EntityType, ScalarProperty } from '../engine/entity-type.ts';
 import { referenceScope } from '../engine/entity-type.ts';
 import { LockstepError } from '../engine/errors.ts';
+import type { ValueFormat } from '../engine/value-format.ts';
 import type { Session } from './database.ts';
-import type { Model, StoredModel, StoredNavigation } from './model-store.ts';
+import type { StoredModel, StoredNavigation } from './model-store.ts';
+import {
+  type Model,
+  type ModelledAssociation,
+  type ModelledType,
+  modelledAssociations,
+  modelledTypes,
+} from './modelled-type.ts';
 
 /** SQL types of the views' columns. */
-const columnTypes: Record<ScalarProperty['format']['type'], string> = {
+const columnTypes: Record<ValueFormat['type'], string> = {
   string: 'text',
   integer: 'bigint',
   number: 'numeric',
@@ -34,9 +41,8 @@ export async function refreshViews(
   );
   const present = new Map(rows.map(({ name, definition }) => [name, definition]));
   const wanted = new Map<string, string>();
-  for (const type of model.entityTypes.values())
-    wanted.set(type.name, entityTypeQuery(type, stored));
-  for (const association of model.associations.values()) {
+  for (const type of modelledTypes(model)) wanted.set(type.name, entityTypeQuery(type, stored));
+  for (const association of modelledAssociations(model)) {
     const navigation = stored.navigations.get(association.name) as StoredNavigation;
     wanted.set(association.name, associationQuery(association, navigation));
   }
@@ -82,12 +88,12 @@ async function dropView(session: Session, view: string): Promise<void> {
 }
 
 /** `select * from views.sab_user`: typed columns, references as the key of their target. */
-function entityTypeQuery(type: EntityType, stored: StoredModel): string {
+function entityTypeQuery(type: ModelledType, stored: StoredModel): string {
   const columns = type.properties.map((property) => {
     const name = pg.escapeIdentifier(property.name);
     if (property.kind === 'scalar') {
       const value = `(r.attributes ->> ${pg.escapeLiteral(property.name)})`;
-      return `${value}::${columnTypes[property.format.type]} as ${name}`;
+      return `${value}::${columnTypes[property.type]} as ${name}`;
     }
     const { id, toEntityTypeId } = stored.navigations.get(
       referenceScope(type.name, property.name),
@@ -100,7 +106,7 @@ function entityTypeQuery(type: EntityType, stored: StoredModel): string {
 }
 
 /** `select * from views.sab_membership`: the keys of both ends, named by the entity types. */
-function associationQuery(association: Association, navigation: StoredNavigation): string {
+function associationQuery(association: ModelledAssociation, navigation: StoredNavigation): string {
   const { from, to } = association;
   const same = from.entityType === to.entityType;
   const fromName = pg.escapeIdentifier(same ? to.property : from.entityType);

@@ -1,9 +1,9 @@
 /** Applies a reviewed delta: one transaction, once, and only if the store is still what the delta was prepared against. */
 import type { PoolClient } from 'pg';
-import { LockstepError } from '../engine/errors.ts';
 import type { Store } from './database.ts';
-import { digestOf, type PlannedRows, plannedBookkeeping, plannedChanges } from './delta-digest.ts';
+import type { PlannedRows } from './delta-digest.ts';
 import { requireLease } from './lease-store.ts';
+import { plannedAsReviewed, reviewedDelta } from './reviewed-delta.ts';
 
 /** What to apply, and the right to do it. */
 export interface LoadRequest {
@@ -57,13 +57,10 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   ]);
   await requireLease(session, request.connector, request.jobId, request.fence);
   const delta = await reviewedDelta(session, request);
+  if (delta === undefined) throw new Stale();
   if (delta.applied) return 'applied';
-  const planned = [
-    ...(await plannedChanges(session, delta.id)),
-    ...(await plannedBookkeeping(session, delta.id)),
-    ...delta.sealed,
-  ];
-  if (digestOf(delta.id, planned) !== request.digest) throw new Stale();
+  const planned = await plannedAsReviewed(session, delta, request.digest);
+  if (planned === undefined) throw new Stale();
   const load = new Load(session, delta.id, planned);
   await load.deleteLinks();
   // Before the resources: what a reference referred to until now may be deleted.
@@ -86,40 +83,6 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
     [request.jobId, request.digest],
   );
   return 'applied';
-}
-
-/** The job's delta, if its digest is the one that passed and nothing stands between it and the store. */
-async function reviewedDelta(
-  session: PoolClient,
-  { jobId, digest }: LoadRequest,
-): Promise<{ id: bigint; applied: boolean; sealed: readonly PlannedRows[] }> {
-  const { rows } = await session.query<{
-    id: string;
-    sealed: PlannedRows[];
-    applied: boolean;
-    breached: boolean;
-    resumed: boolean;
-    simulated: boolean;
-  }>(
-    `select d.id, d.sealed, d.applied_at is not null as applied, jsonb_array_length(d.breaches) > 0 as breached,
-       exists (select from decision where job_id = $1 and delta = d.digest
-               and action = 'resume' and effect = 'applied') as resumed,
-       (select simulated from job where id = $1) as simulated
-     from delta d where d.job_id = $1 and d.digest = $2 order by d.id desc limit 1 for update of d`,
-    [jobId, digest],
-  );
-  const found = rows[0];
-  if (!found) throw new Stale();
-  if (found.simulated) {
-    throw new LockstepError('InternalError', 'a simulated delta came to the load');
-  }
-  if (found.breached && !found.resumed) {
-    throw new LockstepError(
-      'InternalError',
-      'a delta that breaches a limit came to the load without a decision',
-    );
-  }
-  return { id: BigInt(found.id), applied: found.applied, sealed: found.sealed };
 }
 
 /**

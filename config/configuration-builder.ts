@@ -74,7 +74,7 @@ export class ConfigurationBuilder {
 
   #connector(name: string, document: ConnectorDocument): ConnectorSettings {
     const path = ['connectors', name];
-    const modes = modesOf(this.#document, name, document.kind);
+    const modes = modesOf(this.#document, name);
     this.#guard([...path, 'thresholds'], document.thresholds);
     const approvers = new Set(document.approvers);
     if (document.approvers && (document.approvals ?? 1) > approvers.size) {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type Quirk, quirkCatalogue } from '../engine/scim-quirk.ts';
 import type { ScimAuthentication, ScimSettings } from '../engine/scim-settings.ts';
+import { secondsOf } from './source-document.ts';
 
 const text = z.string().min(1).nullable().optional();
 
@@ -67,6 +68,7 @@ export const scimOptions = {
         .record(z.string(), z.string().regex(/^\/[^?#]+$/, 'a place begins with /, as in /Users'))
         .optional()
         .describe('Resource type → its place below the endpoint, as in User: /Users.'),
+      filter: z.boolean().optional().describe('Whether lists can be filtered.'),
     })
     .optional()
     .describe('What to believe instead of what the service says of itself.'),
@@ -74,6 +76,19 @@ export const scimOptions = {
     .array(z.enum(Object.keys(quirkCatalogue) as [Quirk, ...Quirk[]]))
     .optional()
     .describe('Peculiarities of the service to make allowances for.'),
+  incremental: z
+    .literal('lastModified')
+    .optional()
+    .describe(
+      'Have incremental jobs ask for what changed by meta.lastModified. Deletes are left to complete jobs. Default: there are none.',
+    ),
+  overlap: z
+    .string()
+    .regex(/^\d{1,4}[smhd]$/, 'an overlap is a number and s, m, h or d, as in 15m')
+    .optional()
+    .describe(
+      'How far before the last export an incremental one begins again, because clocks differ and writes take time. Default 5m.',
+    ),
 };
 
 const connector = z.strictObject(scimOptions);
@@ -125,6 +140,9 @@ export function readScim(
   for (const problem of auth.tokenEndpoint ? problemsOfAddress(auth.tokenEndpoint, true) : []) {
     report(['auth', 'tokenEndpoint'], problem);
   }
+  if (document.overlap !== undefined && document.incremental === undefined) {
+    report(['overlap'], 'has a meaning only together with `incremental`');
+  }
   const timeout = document.timeout ?? '60s';
   return {
     kind: 'scim',
@@ -132,10 +150,11 @@ export function readScim(
     version: document.version ?? 'auto',
     auth: authenticationOf(auth),
     ca: document.ca === undefined ? undefined : resolve(directory, document.ca),
-    timeoutSeconds: Number(timeout.slice(0, -1)) * (timeout.endsWith('m') ? 60 : 1),
+    timeoutSeconds: secondsOf(timeout),
     requestsPerSecond: document.requestsPerSecond,
     overrides: document.overrides ?? {},
     quirks: document.quirks ?? [],
+    incremental: document.incremental && { overlapSeconds: secondsOf(document.overlap ?? '5m') },
   };
 }
 

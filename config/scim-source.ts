@@ -33,9 +33,11 @@ export function resourceSource(
     report([], 'must be a resource type of the service, as in User');
     return { name: '', options: { resourceType: '', paths: [], references: [] } };
   }
-  const properties = Object.values(entityTypes)
-    .filter((each) => each.connector === connector && each.source === source)
-    .flatMap((each) => Object.values(each.properties));
+  const mapped = Object.values(entityTypes).filter(
+    (each) => each.connector === connector && each.source === source,
+  );
+  const properties = mapped.flatMap((each) => Object.values(each.properties));
+  const keys = mapped.flatMap(({ key, properties: own }) => own[key]?.path ?? []);
   const paths = properties.flatMap(({ path }) => (path === undefined ? [] : [path]));
   const references = properties.flatMap(({ path, references: target }) => {
     const found = target === undefined ? undefined : targetOf(entityTypes, connector, target);
@@ -43,7 +45,12 @@ export function resourceSource(
   });
   return {
     name: source,
-    options: { resourceType: source, paths: [...new Set(paths)], references },
+    options: {
+      resourceType: source,
+      paths: [...new Set(paths)],
+      ...(keys.length === mapped.length && { keys: [...new Set(keys)] }),
+      references,
+    },
   };
 }
 

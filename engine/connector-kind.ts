@@ -3,14 +3,13 @@ import type { Mode } from './job.ts';
 
 /**
  * A file says what there is, not what changed, so CSV and XLSX are complete-only. A database can tell, of the sources that have a
- * watermark. A SCIM service is read completely, and
- * can be written to.
+ * watermark; a SCIM service, where its `meta.lastModified` is trusted. That one can be written to.
  */
 export const connectorKinds = {
   csv: { modes: ['complete'], writes: false },
   sql: { modes: ['complete', 'incremental'], writes: false },
   xlsx: { modes: ['complete'], writes: false },
-  scim: { modes: ['complete'], writes: true },
+  scim: { modes: ['complete', 'incremental'], writes: true },
 } as const satisfies Record<string, { readonly modes: readonly Mode[]; readonly writes: boolean }>;
 
 export type ConnectorKind = keyof typeof connectorKinds;
@@ -22,7 +21,8 @@ export function supportsMode(kind: ConnectorKind, mode: Mode): boolean {
 
 /** Why a connector of this kind has no incremental mode, after its name. */
 export function withoutIncremental(kind: ConnectorKind): string {
-  return supportsMode(kind, 'incremental')
-    ? 'none of whose sources has a watermark, so it has no incremental mode'
-    : 'which has no incremental mode';
+  if (kind === 'sql') return 'none of whose sources has a watermark, so it has no incremental mode';
+  if (kind === 'scim')
+    return 'which lacks `incremental: lastModified`, so it has no incremental mode';
+  return 'which has no incremental mode';
 }

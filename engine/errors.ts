@@ -87,7 +87,7 @@ export const errorCatalogue = {
   IncrementalUnsupported: {
     kind: 'fix',
     meaning:
-      'The connector cannot tell what changed since a cursor (files never can; a database needs a source with a `watermark`), so it has no incremental mode.',
+      'The connector cannot tell what changed since a cursor (files never can; a database needs a source with a `watermark`, a SCIM connector `incremental: lastModified`), so it has no incremental mode.',
     remedy: 'Run it in complete mode; unchanged rows cost next to nothing there.',
   },
   ConnectorBusy: {

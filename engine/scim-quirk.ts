@@ -6,6 +6,8 @@ interface QuirkEffects {
   readonly membersOneByOne?: true;
   /** `attributes=` is not sent. */
   readonly allAttributes?: true;
+  /** Resources with members are read completely at every export. */
+  readonly membersKeepLastModified?: true;
   /** A page must begin where a multiple of the page size does, so pages cannot overlap. */
   readonly alignedPages?: true;
   /** Members are added once the resource is there. */
@@ -59,6 +61,10 @@ export const quirkCatalogue = {
   'lying-answers': {
     meaning: 'an answer to a write repeats what was asked for, whether it was done or not',
     lyingAnswers: true,
+  },
+  'membership-keeps-last-modified': {
+    meaning: 'a change of the members does not move `meta.lastModified`',
+    membersKeepLastModified: true,
   },
 } as const satisfies Record<string, QuirkEffects>;
 

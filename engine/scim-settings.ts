@@ -24,6 +24,14 @@ export interface ScimOverrides {
   readonly ignoreSchemas?: boolean | undefined;
   /** Resource type → path below the endpoint, as `/Users`. */
   readonly resourceTypes?: Readonly<Record<string, string>> | undefined;
+  /** Whether lists can be filtered. */
+  readonly filter?: boolean | undefined;
+}
+
+/** What changed is told by `meta.lastModified`. */
+export interface ScimIncremental {
+  /** How far before the cursor an export begins again. */
+  readonly overlapSeconds: number;
 }
 
 /** The settings of a SCIM connector. **Danger:** they hold secrets. */
@@ -38,4 +46,6 @@ export interface ScimSettings {
   readonly requestsPerSecond: number | undefined;
   readonly overrides: ScimOverrides;
   readonly quirks: readonly Quirk[];
+  /** Undefined: every export reads everything. */
+  readonly incremental: ScimIncremental | undefined;
 }

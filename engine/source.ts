@@ -51,6 +51,8 @@ export interface ScimSource {
   /** `User`, `Group`, or one of its own, as the service names it. */
   readonly resourceType: string;
   readonly paths: readonly string[];
+  /** The paths of the keys of all that is mapped to it; left out where one is not a path. */
+  readonly keys?: readonly string[];
   /** Where a value may be the id of a resource that is known by another key. */
   readonly references: readonly { readonly path: string; readonly target: ScimTarget }[];
 }
@@ -85,9 +87,4 @@ export interface Source<
   /** Unique within its connector, and the same at every run: names the source in extractions, messages and rejects. */
   readonly name: string;
   readonly options: Options;
-}
-
-/** True when the system can tell which rows of this source changed since a cursor. */
-export function tellsChanges({ options }: Source): boolean {
-  return 'watermark' in options && options.watermark !== undefined;
 }

@@ -15,11 +15,6 @@ export class KeyIndex {
     }
   }
 
-  /** The resource types that have to be read for their keys. */
-  get resourceTypes(): string[] {
-    return this.#targets.map(({ resourceType }) => resourceType);
-  }
-
   /** The paths of keys of a resource type. */
   pathsOf(resourceType: string): string[] {
     const own = this.#targets.filter((target) => target.resourceType === resourceType);
@@ -35,13 +30,19 @@ export class KeyIndex {
     }
   }
 
+  /** False where nothing has to be looked up, or it was. */
+  lacks(target: ScimTarget, id: string): boolean {
+    return !isId(target.key) && !this.#keys.get(nameOf(target))?.byId.has(id);
+  }
+
   /** The key of the resource of this id; undefined when none of the type has it. */
   keyOf(target: ScimTarget, id: string): string | undefined {
     return isId(target.key) ? id : this.#keys.get(nameOf(target))?.byId.get(id);
   }
 }
 
-function isId(path: string): boolean {
+/** True for the key that needs no look-up. */
+export function isId(path: string): boolean {
   return path.toLowerCase() === 'id';
 }
 

@@ -9,6 +9,8 @@ export interface ListQuery {
   readonly type: ScimResourceType;
   /** The attributes asked for; all that the service gives by default when left out. */
   readonly attributes?: readonly string[] | undefined;
+  /** Which resources; all of them when left out. */
+  readonly filter?: string | undefined;
   readonly capabilities: Pick<ScimCapabilities, 'paging' | 'pageSize'>;
   /** Pages must begin at multiples of their size. */
   readonly alignedPages?: boolean | undefined;
@@ -45,9 +47,39 @@ export function listResources(
   return query.capabilities.paging === 'cursor' ? listing.byCursor() : listing.byIndex();
 }
 
-/** Asks for a page of one, which is all that a test needs. */
-export async function firstResource(client: ScimClient, query: ListQuery): Promise<void> {
-  await new Listing(client, query, new Set()).first();
+/** What a question about a list found. */
+export interface Found {
+  readonly resources: readonly JsonObject[];
+  /** How many there are, as the service says. */
+  readonly total: number | undefined;
+}
+
+/**
+ * Asks for some resources of a list, which are not proved to be all.
+ *
+ * @param count how many at most
+ */
+export async function someResources(
+  client: ScimClient,
+  query: ListQuery,
+  count: number,
+): Promise<Found> {
+  return await new Listing(client, query, new Set()).some(count);
+}
+
+/** The same where the service may refuse to filter: undefined then. */
+export async function ifFiltered(
+  client: ScimClient,
+  query: ListQuery,
+  count: number,
+): Promise<Found | undefined> {
+  try {
+    return await someResources(client, query, count);
+  } catch (error) {
+    const refuses = error instanceof LockstepError && /^(schema|scope)$/.test(error.fault ?? '');
+    if (refuses) return undefined;
+    throw error;
+  }
 }
 
 class Listing {
@@ -98,9 +130,9 @@ class Listing {
     await this.#nothingFollows(total);
   }
 
-  async first(): Promise<void> {
+  async some(count: number): Promise<Found> {
     const isByCursor = this.#query.capabilities.paging === 'cursor';
-    await this.#ask({ ...(isByCursor ? { cursor: '' } : { startIndex: 1 }), count: 1 });
+    return await this.#ask({ ...(isByCursor ? { cursor: '' } : { startIndex: 1 }), count });
   }
 
   /** RFC 9865. */
@@ -145,10 +177,11 @@ class Listing {
     parameters: Readonly<Record<string, string | number>>,
     where: 'within' | 'past the end' = 'within',
   ): Promise<Answer> {
-    const { type, attributes } = this.#query;
+    const { type, attributes, filter } = this.#query;
     const url = new URL(type.url);
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, `${value}`);
     if (attributes) url.searchParams.set('attributes', attributes.join(','));
+    if (filter !== undefined) url.searchParams.set('filter', filter);
     const { status, body } = await this.#client.get(url, `the list of ${type.name}`);
     if (status !== 200 && where === 'past the end') return nothing;
     if (status !== 200) throw this.#refused(status, body);

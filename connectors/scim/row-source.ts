@@ -6,6 +6,7 @@ import {
   memberColumn,
   type ScimMembersSource,
   type ScimSource,
+  type ScimTarget,
   type Source,
 } from '../../engine/source.ts';
 import type { ExtractedFile } from '../connector.ts';
@@ -22,8 +23,22 @@ export interface RowSource extends AsyncDisposable {
   readonly paths: readonly string[];
   take(resource: JsonObject): void;
   flushIfFull(): Promise<void>;
-  /** Writes the file of the extraction, once everything is read. */
-  end(keys: KeyIndex, known: IsKnown): Promise<ExtractedFile>;
+  /** What a resource refers to by ids. */
+  referencesOf(resource: JsonObject): Reference[];
+  /**
+   * Writes the file of the extraction, once everything is read.
+   *
+   * @param holds everything, or what changed, of which there may be nothing
+   */
+  end(keys: KeyIndex, known: IsKnown, holds: 'all' | 'changes'): Promise<ExtractedFile>;
+}
+
+/** The id of another resource. */
+export interface Reference {
+  readonly target: ScimTarget;
+  readonly id: string;
+  /** False where the service does not say of which type it is. */
+  readonly isTyped: boolean;
 }
 
 /** True when a resource of this id was read of some other type than this. */
@@ -75,6 +90,8 @@ export class ResourceRows implements RowSource {
   readonly #source: Source<ScimSource>;
   readonly #place: RowPlace;
   readonly #columns: readonly { readonly heading: string; readonly path: AttributePath }[];
+  /** What each column refers to. */
+  readonly #targets: readonly (ScimTarget | undefined)[];
   readonly #spool: Spool;
   /** Headings of which some resource holds anything. */
   readonly #present = new Set<string>();
@@ -90,6 +107,10 @@ export class ResourceRows implements RowSource {
       heading,
       path: checkedPath(heading, source.name, place.type),
     }));
+    const { references } = source.options;
+    this.#targets = this.paths.map(
+      (heading) => references.find(({ path }) => path === heading)?.target,
+    );
   }
 
   static open(source: Source<ScimSource>, place: RowPlace): Promise<ResourceRows> {
@@ -115,13 +136,20 @@ export class ResourceRows implements RowSource {
     return this.#spool.flushIfFull();
   }
 
-  async end(keys: KeyIndex): Promise<ExtractedFile> {
-    const { name, options } = this.#source;
-    if (this.#rows === 0) throw empty(name, 'no resources');
-    this.#checkPresence();
-    const targets = this.#columns.map(
-      ({ heading }) => options.references.find(({ path }) => path === heading)?.target,
-    );
+  referencesOf(resource: JsonObject): Reference[] {
+    return this.#columns.flatMap(({ path }, index) => {
+      const target = this.#targets[index];
+      const id = target === undefined ? '' : cellAt(resource, path);
+      return target === undefined || id === '' ? [] : [{ target, id, isTyped: true }];
+    });
+  }
+
+  async end(keys: KeyIndex, _: IsKnown, holds: 'all' | 'changes'): Promise<ExtractedFile> {
+    const { name } = this.#source;
+    if (holds === 'all') {
+      if (this.#rows === 0) throw empty(name, 'no resources');
+      this.#checkPresence();
+    }
     const path = join(this.#place.directory, `${extractedName(name)}.csv`);
     await using file = await RecordFile.create(path, name);
     file.add(this.paths);
@@ -129,7 +157,7 @@ export class ResourceRows implements RowSource {
       // What is no id of a resource there may be its key already.
       file.add(
         cells.map((cell, index) => {
-          const target = targets[index];
+          const target = this.#targets[index];
           return (target && keys.keyOf(target, cell)) ?? cell;
         }),
       );
@@ -194,11 +222,21 @@ export class MemberRows implements RowSource {
     }
   }
 
+  referencesOf(resource: JsonObject): Reference[] {
+    const value = attributeOf(resource, this.#attribute) ?? [];
+    const { member: target } = this.#source.options;
+    const wanted = target.resourceType.toLowerCase();
+    return (Array.isArray(value) ? value : [value]).flatMap((element) => {
+      const [id, type] = this.#memberOf(element);
+      return type === '' || type === wanted ? [{ target, id, isTyped: type !== '' }] : [];
+    });
+  }
+
   flushIfFull(): Promise<void> {
     return this.#spool.flushIfFull();
   }
 
-  async end(keys: KeyIndex, isKnown: IsKnown): Promise<ExtractedFile> {
+  async end(keys: KeyIndex, isKnown: IsKnown, holds: 'all' | 'changes'): Promise<ExtractedFile> {
     const { name, options } = this.#source;
     const { holder, attribute, member } = options;
     const wanted = member.resourceType.toLowerCase();
@@ -216,7 +254,7 @@ export class MemberRows implements RowSource {
       rows += 1;
       await file.flushIfFull();
     }
-    if (rows === 0) throw empty(name, `no ${member.resourceType}`);
+    if (rows === 0 && holds === 'all') throw empty(name, `no ${member.resourceType}`);
     return { source: name, file: basename(path), ...(await file.end()) };
   }
 

@@ -1,25 +1,34 @@
 /** Exports the sources of a SCIM service: every resource type is listed once, whatever is mapped to it. */
-import { parseAttributePath } from '../../engine/attribute-path.ts';
-import type { ConnectionFacts } from '../../engine/connection-test.ts';
-import { LockstepError } from '../../engine/errors.ts';
-import { effectsOf, type Quirk } from '../../engine/scim-quirk.ts';
-import type { ScimSource, ScimTarget, Source } from '../../engine/source.ts';
+import type { ScimSettings } from '../../engine/scim-settings.ts';
 import type { ExportRequest, ExtractedFile } from '../connector.ts';
-import { isCoreSchema, isJsonObject, type JsonObject, memberOf } from './attribute-value.ts';
+import { type JsonObject, memberOf } from './attribute-value.ts';
+import { takeChanges } from './changed-resources.ts';
 import { KeyIndex } from './key-index.ts';
-import { firstResource, listResources } from './listing.ts';
+import { KeyLookup } from './key-lookup.ts';
 import {
-  checkedPath,
-  isMembersSource,
-  MemberRows,
-  ResourceRows,
-  type RowSource,
-} from './row-source.ts';
+  digestOfSource,
+  modifiedSince,
+  positionOf,
+  type ScimCursor,
+  Stamps,
+  voidCursor,
+} from './last-modified.ts';
+import type { Page } from './listing.ts';
+import { type OpenSource, OpenSources, targetsOf } from './open-sources.ts';
+import { planReading, type TypePlan } from './reading-plan.ts';
+import { isMembersSource } from './row-source.ts';
 import type { ScimClient } from './scim-client.ts';
-import type { ScimResourceType, ScimService } from './service.ts';
+import type { ScimService } from './service.ts';
+import { TypeReading } from './type-reading.ts';
 
-/** So many resources are asked for at a time where each has to be asked for. */
-const atOnce = 4;
+/** The service to read, as the settings see it. */
+export interface ReadService {
+  readonly client: ScimClient;
+  readonly service: ScimService;
+  readonly settings: Pick<ScimSettings, 'incremental' | 'quirks'>;
+  /** In ms. */
+  readonly now: () => number;
+}
 
 /**
  * Leaves a file for each source. Every path is checked before the first list is read.
@@ -27,184 +36,165 @@ const atOnce = 4;
  * @throws LockstepError `SourceColumnMissing`, `SourceIncomplete`, `SourceEmpty`, and whatever asking does
  */
 export async function exportSources(
-  client: ScimClient,
-  service: ScimService,
-  quirks: readonly Quirk[],
+  from: ReadService,
   request: ExportRequest,
 ): Promise<ExtractedFile[]> {
-  const { sources, directory, signal } = request;
-  const keys = new KeyIndex(sources.flatMap(targetsOf));
-  await using opened = new AsyncDisposableStack();
-  const rows: { source: Source; type: string; rows: RowSource }[] = [];
-  for (const source of sources) {
-    const name = typeNameOf(source);
-    const place = { directory, service, type: service.resourceType(name) };
-    const own = opened.use(
-      isMembersSource(source)
-        ? await MemberRows.open(source, place)
-        : await ResourceRows.open(source as Source<ScimSource>, place),
-    );
-    rows.push({ source, type: name, rows: own });
-  }
-  const types = new Set([...rows.map(({ type }) => type), ...keys.resourceTypes]);
-  const ids = new Map<string, Set<string>>();
-  const progress = new ListProgress(request.onProgress);
-  for (const name of types) {
-    const own = rows.filter(({ type }) => type === name);
-    const paths = [...own.flatMap((each) => each.rows.paths), ...keys.pathsOf(name)];
-    const seen = new Set<string>();
-    ids.set(name, seen);
-    const reading = new TypeReading(client, service, service.resourceType(name), {
-      attributes: requested(paths),
-      quirks,
-      oneByOne: own.some(({ source }) => isMembersSource(source)),
-    });
-    for await (const { resources, done, total } of reading.pages(seen)) {
-      signal.throwIfAborted();
-      for (const resource of resources) {
-        keys.add(name, resource);
-        for (const each of own) each.rows.take(resource);
-      }
-      for (const each of own) await each.rows.flushIfFull();
-      progress.at(done, total);
-    }
-    progress.add(seen.size);
-  }
-  const isKnown = (id: string, exceptType: string) =>
-    [...ids].some(([name, seen]) => name !== exceptType && seen.has(id));
-  const files: ExtractedFile[] = [];
-  for (const each of rows) files.push(await each.rows.end(keys, isKnown));
-  return files;
+  const { service, settings } = from;
+  await using open = await OpenSources.open(service, request.sources, request.directory);
+  const plans = planReading(service, settings, open.all, request);
+  const reading = new ExportReading(from, request, open, plans);
+  for (const name of plans.keys()) await reading.read(name);
+  return await reading.end();
 }
 
-/**
- * Checks every path, and reads one resource of each type: that takes the credentials that an export does.
- *
- * @throws LockstepError what the export would throw, but for the resources
- */
-export async function testSources(
-  client: ScimClient,
-  service: ScimService,
-  quirks: readonly Quirk[],
-  sources: readonly Source[],
-): Promise<ConnectionFacts> {
-  for (const source of sources) {
-    const type = service.resourceType(typeNameOf(source));
-    for (const path of pathsOf(source)) checkedPath(path, source.name, type);
-  }
-  const mapped = [...sources.map(typeNameOf), ...sources.flatMap(targetsOf).map(typeOfTarget)];
-  const types = mapped.length > 0 ? mapped : service.resourceTypes.map(({ name }) => name);
-  for (const name of new Set(types)) {
-    const own = sources.filter((source) => typeNameOf(source) === name);
-    const selects = own.length > 0 && !effectsOf(quirks).allAttributes;
-    await firstResource(client, {
-      type: service.resourceType(name),
-      attributes: selects ? requested(own.flatMap(pathsOf)) : undefined,
-      capabilities: service.capabilities,
-    });
-  }
-  return {
-    version: service.version,
-    objectTypes: service.resourceTypes.map(({ name }) => name),
-    capabilities: { ...service.capabilities },
-  };
-}
-
-function pathsOf(source: Source): string[] {
-  if (isMembersSource(source)) return [source.options.attribute, source.options.holder];
-  return [...(source as Source<ScimSource>).options.paths];
-}
-
-function typeOfTarget({ resourceType }: ScimTarget): string {
-  return resourceType;
-}
-
-function typeNameOf({ options }: Source): string {
-  return 'resourceType' in options ? options.resourceType : '';
-}
-
-function targetsOf(source: Source): ScimTarget[] {
-  if (isMembersSource(source)) return [source.options.member];
-  return (source as Source<ScimSource>).options.references.map(({ target }) => target);
-}
-
-/** The attributes to ask for: whole ones, because their parts are chosen here. */
-function requested(paths: readonly string[]): string[] {
-  const attributes = paths.map((text) => {
-    const { schema, attribute } = parseAttributePath(text);
-    return schema === undefined || isCoreSchema(schema) ? attribute : `${schema}:${attribute}`;
-  });
-  // An id is always given.
-  return [...new Set(attributes)].filter((attribute) => attribute.toLowerCase() !== 'id');
-}
-
-interface TypeReadingOptions {
-  readonly attributes: readonly string[];
-  readonly quirks: readonly Quirk[];
-  /** Whether members are needed, which some services keep out of lists. */
-  readonly oneByOne: boolean;
-}
-
-/** How the resources of one type are read. */
-class TypeReading {
-  readonly #client: ScimClient;
-  readonly #service: ScimService;
-  readonly #type: ScimResourceType;
-  readonly #attributes: readonly string[] | undefined;
-  readonly #alignedPages: boolean;
-  readonly #oneByOne: boolean;
+/** What is known while one export is read. */
+class ExportReading {
+  readonly #from: ReadService;
+  readonly #request: ExportRequest;
+  readonly #open: OpenSources;
+  readonly #plans: ReadonlyMap<string, TypePlan>;
+  readonly #keys: KeyIndex;
+  readonly #lookup = new KeyLookup();
+  readonly #progress: ListProgress;
+  /** Resource type → the ids that were read of it. */
+  readonly #ids = new Map<string, Set<string>>();
+  /** The types of which everything was read. */
+  readonly #whole = new Set<string>();
+  /** Resource type → where the next export may go on, in ms. */
+  readonly #reached = new Map<string, number>();
 
   constructor(
-    client: ScimClient,
-    service: ScimService,
-    type: ScimResourceType,
-    { attributes, quirks, oneByOne }: TypeReadingOptions,
+    from: ReadService,
+    request: ExportRequest,
+    open: OpenSources,
+    plans: ReadonlyMap<string, TypePlan>,
   ) {
-    const effects = effectsOf(quirks);
-    this.#client = client;
-    this.#service = service;
-    this.#type = type;
-    this.#attributes = effects.allAttributes ? undefined : attributes;
-    this.#alignedPages = effects.alignedPages === true;
-    this.#oneByOne = oneByOne && effects.membersOneByOne === true;
+    this.#from = from;
+    this.#request = request;
+    this.#open = open;
+    this.#plans = plans;
+    this.#keys = new KeyIndex(request.sources.flatMap(targetsOf));
+    this.#progress = new ListProgress(request.onProgress);
   }
 
-  async *pages(seen: Set<string>) {
-    const { capabilities } = this.#service;
-    const query = {
-      type: this.#type,
-      attributes: this.#attributes,
-      capabilities,
-      alignedPages: this.#alignedPages,
-    };
-    for await (const page of listResources(this.#client, query, seen)) {
-      yield this.#oneByOne ? { ...page, resources: await this.#each(page.resources) } : page;
+  /** Reads one resource type as it is planned, or completely. */
+  async read(name: string): Promise<void> {
+    const reading = this.#readingOf(name);
+    const began = this.#from.now();
+    const { since, sharedKeys = [] } = this.#plans.get(name) as TypePlan;
+    if (since !== undefined) {
+      const stamps = new Stamps();
+      const ids = new Set<string>();
+      const take = async (page: Page) => {
+        await this.#take(name, page, stamps);
+        for (const resource of page.resources) {
+          ids.add(String(memberOf(resource, 'id')));
+          this.#wantReferences(name, resource);
+        }
+      };
+      if (await takeChanges(reading, { since, sharedKeys, take })) {
+        this.#ids.set(name, ids);
+        this.#progress.add(ids.size);
+        const position = stamps.position(began, this.#from.now());
+        if (position !== undefined) this.#reached.set(name, position);
+        return;
+      }
+      await this.#open.reopen(name);
+      for (const { source } of this.#open.of(name)) {
+        for (const { resourceType } of targetsOf(source)) this.#lookup.wantAll(resourceType);
+      }
+    }
+    await this.#readWhole(name, reading);
+  }
+
+  /** Writes the files. */
+  async end(): Promise<ExtractedFile[]> {
+    const known = { keys: this.#keys, ids: this.#ids, whole: this.#whole };
+    await this.#lookup.resolve({ ...known, readingOf: (name) => this.#readingOf(name) });
+    const isKnown = (id: string, exceptType: string) =>
+      [...this.#ids].some(([name, seen]) => name !== exceptType && seen.has(id));
+    const files: ExtractedFile[] = [];
+    for (const open of this.#open.all) {
+      const holds = this.#whole.has(open.type) ? 'all' : 'changes';
+      const file = await open.rows.end(this.#keys, isKnown, holds);
+      files.push({ ...file, ...this.#cursorsOf(open, holds) });
+    }
+    return files;
+  }
+
+  #readingOf(name: string): TypeReading {
+    const { client, service, settings } = this.#from;
+    const own = this.#open.of(name);
+    const stamp = this.#plans.get(name)?.sharedKeys === undefined ? [] : ['meta.lastModified'];
+    return new TypeReading(client, service, service.resourceType(name), {
+      paths: [...own.flatMap(({ rows }) => rows.paths), ...this.#keys.pathsOf(name), ...stamp],
+      quirks: settings.quirks,
+      members: own.some(({ source }) => isMembersSource(source)),
+    });
+  }
+
+  async #readWhole(name: string, reading: TypeReading): Promise<void> {
+    const isTracked = this.#plans.get(name)?.sharedKeys !== undefined;
+    const began = this.#from.now();
+    const stamps = new Stamps();
+    const seen = new Set<string>();
+    this.#ids.set(name, seen);
+    this.#whole.add(name);
+    for await (const page of reading.pages(seen)) {
+      await this.#take(name, page, isTracked ? stamps : undefined);
+    }
+    this.#progress.add(seen.size);
+    const position = isTracked ? stamps.position(began, this.#from.now()) : undefined;
+    if (position !== undefined && (await this.#isTrusted(reading, stamps, position))) {
+      this.#reached.set(name, position);
     }
   }
 
-  async #each(resources: readonly JsonObject[]): Promise<JsonObject[]> {
-    const whole: JsonObject[] = [];
-    for (let from = 0; from < resources.length; from += atOnce) {
-      const some = resources.slice(from, from + atOnce);
-      whole.push(...(await Promise.all(some.map((resource) => this.#whole(resource)))));
-    }
-    return whole;
+  /** Whether the filter by which the next export asks finds now what the list holds. More does no harm. */
+  async #isTrusted(reading: TypeReading, stamps: Stamps, position: number): Promise<boolean> {
+    if (!stamps.isWhole) return false;
+    const since = position - this.#overlapMs;
+    const found = await reading.count(modifiedSince(since));
+    return found !== undefined && found >= stamps.since(since);
   }
 
-  async #whole(resource: JsonObject): Promise<JsonObject> {
-    const { name, url } = this.#type;
-    const id = String(memberOf(resource, 'id'));
-    const place = new URL(`${url.href}/${encodeURIComponent(id)}`);
-    if (this.#attributes) place.searchParams.set('attributes', this.#attributes.join(','));
-    const { status, body } = await this.#client.get(place, `a single ${name}`);
-    if (status === 200 && isJsonObject(body) && memberOf(body, 'id') === id) return body;
-    throw new LockstepError(
-      'SourceIncomplete',
-      `a ${name} of the list cannot be read (${status})`,
-      {
-        fault: 'service',
-      },
-    );
+  async #take(name: string, { resources, done, total }: Page, stamps?: Stamps): Promise<void> {
+    this.#request.signal.throwIfAborted();
+    const own = this.#open.of(name);
+    for (const resource of resources) {
+      this.#keys.add(name, resource);
+      stamps?.add(resource);
+      for (const { rows } of own) rows.take(resource);
+    }
+    for (const { rows } of own) await rows.flushIfFull();
+    this.#progress.at(done, total);
+  }
+
+  #wantReferences(name: string, resource: JsonObject): void {
+    for (const { rows } of this.#open.of(name)) {
+      for (const reference of rows.referencesOf(resource)) this.#lookup.want(reference);
+    }
+  }
+
+  #cursorsOf(
+    { source, type }: OpenSource,
+    holds: 'all' | 'changes',
+  ): Pick<ExtractedFile, 'cursor' | 'since'> {
+    const of = digestOfSource(this.#from.service.base, source);
+    const before = this.#request.cursors?.get(source.name);
+    const since = holds === 'changes' ? before : undefined;
+    const reached = this.#reached.get(type);
+    // What was the latest may have gone.
+    const positions = [reached, since === undefined ? undefined : positionOf(since, of)];
+    const latest = Math.max(...positions.filter((each) => each !== undefined));
+    if (!Number.isFinite(latest)) return before === undefined ? {} : { cursor: voidCursor };
+    const position = new Date(latest).toISOString();
+    const cursor = JSON.stringify({ of, position } satisfies ScimCursor);
+    return { cursor, ...(since !== undefined && { since }) };
+  }
+
+  get #overlapMs(): number {
+    return (this.#from.settings.incremental?.overlapSeconds ?? 0) * 1000;
   }
 }
 

@@ -86,7 +86,7 @@ const simple = {
   subAttributes: [],
 };
 const common: readonly SchemaAttribute[] = [
-  { ...simple, name: 'id', isReadOnly: true },
+  { ...simple, name: 'id', isReadOnly: true, isUnique: true },
   { ...simple, name: 'externalId' },
   { ...simple, name: 'schemas', isMultiValued: true },
   {
@@ -141,6 +141,11 @@ export class ResourceSchema {
       return `“${path.attribute}” consists of parts; map one of them: ${parts.map((part) => `${attribute.name}.${part}`).join(', ')}`;
     }
     return undefined;
+  }
+
+  /** Whether the service sees to it that no two resources have the same value there. */
+  isUnique(path: AttributePath): boolean {
+    return path.subAttribute === undefined && this.attributeAt(path)?.isUnique === true;
   }
 
   /** The attribute in front of a path's filter and part; undefined when the schema does not tell of it. */

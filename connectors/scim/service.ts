@@ -212,7 +212,7 @@ function readCapabilities(
     pageSize: overrides.pageSize ?? pageSize,
     patch: supports('patch'),
     bulk: supports('bulk'),
-    filter: supports('filter'),
+    filter: overrides.filter ?? supports('filter'),
     etag: supports('etag'),
     schemas,
   };

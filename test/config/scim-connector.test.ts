@@ -84,7 +84,22 @@ test('defaults: whatever version, nobody, complete only', async () => {
   });
   expect(
     await found({ connector: { schedules: { incremental: { every: '1h' } } } }),
-  ).toContainEqual(expect.stringContaining('which has no incremental mode'));
+  ).toContainEqual(expect.stringContaining('which lacks `incremental: lastModified`'));
+});
+
+test('incremental by lastModified, every four hours, with an overlap', async () => {
+  const incremental = 'lastModified';
+  const { connectors } = await configured({ connector: { incremental } });
+  expect(connectors.get('crm')).toMatchObject({
+    modes: ['complete', 'incremental'],
+    schedules: { incremental: { kind: 'interval', everyMinutes: 240 } },
+    incremental: { overlapSeconds: 300 },
+  });
+  const longer = await configured({ connector: { incremental, overlap: '1h' } });
+  expect(longer.connectors.get('crm')).toMatchObject({ incremental: { overlapSeconds: 3600 } });
+  expect(await found({ connector: { overlap: '1h' } })).toEqual([
+    expect.stringContaining('overlap: has a meaning only together with `incremental`'),
+  ]);
 });
 
 test('paths become columns, and a link the keys of its ends', async () => {
@@ -96,6 +111,7 @@ test('paths become columns, and a link the keys of its ends', async () => {
     options: {
       resourceType: 'User',
       paths: ['userName', 'meta.lastModified', boss, 'emails[type eq "work"].value'],
+      keys: ['userName'],
       references: [{ path: boss, target }],
     },
   });

@@ -1,10 +1,11 @@
 /** SCIM connectors, and sources of them, as tests need them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Connector } from '../../../connectors/connector.ts';
+import type { Connector, ExtractedFile } from '../../../connectors/connector.ts';
 import { parseRecords } from '../../../connectors/record-parser.ts';
 import type { Clock } from '../../../connectors/scim/http-client.ts';
 import { createScimConnector } from '../../../connectors/scim/scim-connector.ts';
+import type { Mode } from '../../../engine/job.ts';
 import type { ScimSettings } from '../../../engine/scim-settings.ts';
 import type { ScimMembersSource, ScimSource, Source } from '../../../engine/source.ts';
 import { exportError, exportInto } from '../../connectors/conformance.ts';
@@ -15,8 +16,9 @@ export interface TestClock extends Clock {
   advance(milliseconds: number): void;
 }
 
-export function testClock(): TestClock {
-  let now = 1_000_000_000_000;
+/** @param start what it tells at first, in ms; the time it is to be later than what a real server stamps */
+export function testClock(start = 1_000_000_000_000): TestClock {
+  let now = start;
   const waits: number[] = [];
   return {
     waits,
@@ -46,6 +48,7 @@ export function scimConnector(
     requestsPerSecond: undefined,
     overrides: {},
     quirks: [],
+    incremental: undefined,
   };
   return createScimConnector({ ...defaults, ...settings }, clock);
 }
@@ -55,7 +58,8 @@ export function resources(
   paths: readonly string[],
   references: ScimSource['references'] = [],
 ): Source<ScimSource> {
-  return { name: resourceType, options: { resourceType, paths, references } };
+  const keys = paths.slice(0, 1);
+  return { name: resourceType, options: { resourceType, paths, keys, references } };
 }
 
 export const users = (...paths: string[]) => resources('User', ['userName', ...paths]);
@@ -78,6 +82,53 @@ export async function exported(connector: Connector, ...sources: Source[]): Prom
     }
   });
   return contents;
+}
+
+/** What an incremental export leaves of one source. */
+export interface ExportedChanges {
+  /** Without their header. */
+  readonly rows: readonly (readonly string[])[];
+  readonly since: string | undefined;
+}
+
+/** Exports of a connector that each go on where the one before ended, as if it were loaded. */
+export class FollowedExport {
+  readonly #connector: Connector;
+  readonly #sources: readonly Source[];
+  #cursors = new Map<string, string>();
+
+  constructor(connector: Connector, ...sources: Source[]) {
+    this.#connector = connector;
+    this.#sources = sources;
+  }
+
+  /** Source → the position that its cursor holds. */
+  get positions(): Record<string, string> {
+    const positions = [...this.#cursors].map(([source, cursor]) => [
+      source,
+      (JSON.parse(cursor) as { position: string }).position,
+    ]);
+    return Object.fromEntries(positions) as Record<string, string>;
+  }
+
+  /** @param connector another one than before, with the cursors that this one has left */
+  async next(mode: Mode, connector = this.#connector): Promise<Record<string, ExportedChanges>> {
+    const left: Record<string, ExportedChanges> = {};
+    const cursors = this.#cursors;
+    const take = async (directory: string, files: ExtractedFile[]) => {
+      this.#cursors = new Map();
+      for (const { source, file, delimiter, cursor, since } of files) {
+        const [, ...rows] = parseRecords(await readFile(join(directory, file)), delimiter);
+        left[source] = {
+          rows: rows.sort((one, other) => (one.join() < other.join() ? -1 : 1)),
+          since,
+        };
+        if (cursor !== undefined) this.#cursors.set(source, cursor);
+      }
+    };
+    await exportInto(connector, this.#sources, take, { mode, cursors });
+    return left;
+  }
 }
 
 /** `Code [fault]: message` of an export that must fail. */

@@ -26,6 +26,12 @@ export interface Scim2Server extends AsyncDisposable {
   /** Creates resources at `/Users` or `/Groups`; gives their ids. */
   create(place: '/Users' | '/Groups', resources: readonly ScimResource[]): Promise<string[]>;
   remove(place: '/Users' | '/Groups', id: string): Promise<void>;
+  /** Sends operations of a PATCH; gives the resource as it is then. */
+  patch(
+    place: '/Users' | '/Groups',
+    id: string,
+    ...operations: readonly object[]
+  ): Promise<ScimResource>;
 }
 
 const features = ['patch', 'bulk', 'filter', 'changePassword', 'sort', 'etag'];
@@ -86,6 +92,12 @@ export async function startScim2Server({
     },
     async remove(path, id) {
       await ask(`${path}/${id}`, { method: 'DELETE' });
+    },
+    async patch(path, id, ...Operations) {
+      const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
+      const body = JSON.stringify({ schemas, Operations });
+      await ask(`${path}/${id}`, { method: 'PATCH', body });
+      return (await (await ask(`${path}/${id}`, {})).json()) as ScimResource;
     },
     async [Symbol.asyncDispose]() {
       server.kill('SIGKILL');

@@ -24,13 +24,13 @@ const incremental = { overlapSeconds: 0 };
 const clock = () => testClock(Date.now() + 3_600_000);
 
 // Installed by `node local/setup.js --tests`.
-describe.skipIf(!hasScim2Server)('what changed', { timeout: 30_000 }, () => {
+describe.skipIf(!hasScim2Server)('what changed', { timeout: 60_000 }, () => {
   let server: Scim2Server;
   let ids: Record<string, string>;
 
   beforeAll(async () => {
     server = await startScim2Server({ pagination: { cursor: false, maxPageSize: 10 } });
-  });
+  }, 60_000);
   afterAll(() => server?.[Symbol.asyncDispose]());
 
   let generation = 0;
@@ -55,7 +55,7 @@ describe.skipIf(!hasScim2Server)('what changed', { timeout: 30_000 }, () => {
       { displayName: 'two' },
     ]);
     [ids['team one'], ids['team two']] = teams as [string, string];
-  });
+  }, 60_000);
 
   const second = () => Math.floor(Date.now() / 1000);
   const nextSecond = async () => {

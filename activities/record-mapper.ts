@@ -1,4 +1,6 @@
 /** Hands new records to the mapping thread in batches, and takes mapped rows back in order. */
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { LockstepError } from '../engine/errors.ts';
 import type { ScannedBytes } from '../engine/record-scanner.ts';
@@ -97,10 +99,12 @@ export class RecordMapper {
   #start(): Worker {
     if (this.#thread) return this.#thread;
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    // No environment: expressions run beside no secret. Bounded memory: they cannot take the worker with them.
+    // No environment but where compiled code is kept: expressions run beside no secret. Bounded memory: they cannot take
+    // the worker with them.
+    const compiled = getCompileCacheDir();
     const thread = new Worker(new URL(`./mapping-thread.${extension}`, import.meta.url), {
       workerData: { pulse: this.#pulse },
-      env: {},
+      env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) },
       resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
     });
     thread.on('message', (answer: FromThread) => {

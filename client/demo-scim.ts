@@ -6,40 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ScimService, startScimService } from '../local/scim-service/scim-service.ts';
 import { chapter, newestJob, play, type Stage, say, show, type } from './demo-stage.ts';
+import { type Population, populate } from './scim-population.ts';
 
 const example = fileURLToPath(new URL('../examples/scim-bidirectional/', import.meta.url));
-const core = 'urn:ietf:params:scim:schemas:core:2.0';
-
-interface Population {
-  readonly users: readonly Readonly<
-    Record<'userName' | 'givenName' | 'familyName' | 'title' | 'mail', string>
-  >[];
-  readonly groups: readonly { readonly displayName: string; readonly members: readonly string[] }[];
-}
-
-/** The people and groups that are in the service before anybody thought of Lockstep. */
-async function populate(service: ScimService): Promise<void> {
-  const text = await readFile(join(example, 'population.json'), 'utf8');
-  const population = JSON.parse(text) as Population;
-  const ids = new Map<string, unknown>();
-  for (const { mail, givenName, familyName, ...user } of population.users) {
-    const { id } = await service.administer('POST', '/Users', {
-      schemas: [`${core}:User`],
-      ...user,
-      name: { givenName, familyName },
-      emails: [{ type: 'work', value: mail }],
-      active: true,
-    });
-    ids.set(user.userName, id);
-  }
-  for (const { displayName, members } of population.groups) {
-    await service.administer('POST', '/Groups', {
-      schemas: [`${core}:Group`],
-      displayName,
-      members: members.map((member) => ({ value: ids.get(member) })),
-    });
-  }
-}
 
 /** Looks into the service, past Lockstep. */
 async function look(service: ScimService, place: string, filter: string): Promise<void> {
@@ -115,7 +84,8 @@ async function bothSides(stage: Stage, service: ScimService): Promise<void> {
 const directory = await mkdtemp(join(tmpdir(), 'lockstep-scim-service-'));
 try {
   await using service = await startScimService(directory);
-  await populate(service);
+  const text = await readFile(join(example, 'population.json'), 'utf8');
+  await populate(service, JSON.parse(text) as Population);
   const { endpoint, oauth } = service;
   const env = {
     CRM_ENDPOINT: endpoint,

@@ -34,7 +34,12 @@ export async function startWorkerProcess(
     isReady: async () => (await log()).includes('worker is ready'),
     stopSignal: 'SIGKILL',
     // Without the caller's HOME no profile of Temporal's command line is found: those are about other servers.
-    env: { PATH: process.env['PATH'] ?? '', HOME: home, ...environment },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+      HOME: home,
+      ...environment,
+    },
   });
   return {
     pid: child.pid,

@@ -2,7 +2,7 @@
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { type ErrorCode, errorCatalogue } from '../engine/errors.ts';
-import { type JobError, type Mode, type Task, tasks } from '../engine/job.ts';
+import { type JobError, type JobTask, type Mode, tasks } from '../engine/job.ts';
 import { isUnknownToTemporal } from './temporal.ts';
 
 /** How far the running step is. */
@@ -17,7 +17,7 @@ export interface WorkflowView {
   readonly status: 'open' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'unknown';
   readonly connector: string;
   readonly mode: Mode;
-  readonly task: Task;
+  readonly task: JobTask;
   readonly simulated: boolean;
   /** The job whose changes it takes back. */
   readonly rollbackOf: string | undefined;
@@ -66,7 +66,7 @@ export async function viewWorkflow(client: Client, id: string): Promise<Workflow
       status: statuses[status.name],
       connector: String(memo?.['connector'] ?? id.split('.')[0]),
       mode: (memo?.['mode'] ?? id.split('.')[1] ?? 'complete') as Mode,
-      task: tasks.find((task) => task === memo?.['task']) ?? 'all',
+      task: ([...tasks, 'edit'] as const).find((task) => task === memo?.['task']) ?? 'all',
       simulated: memo?.['simulated'] === true,
       rollbackOf: memo?.['rollbackOf'] as string | undefined,
       untakenSince: waits ? toDate(task.originalScheduledTime ?? task.scheduledTime) : undefined,

@@ -16,8 +16,11 @@ export type Mode = 'complete' | 'incremental';
 export const tasks = ['all', 'export', 'prepare', 'synchronize', 'expressions'] as const;
 export type Task = (typeof tasks)[number];
 
+/** What a job of any kind does: a task that can be run, or `edit`, what a person changes of what is managed by us. */
+export type JobTask = Task | 'edit';
+
 /** True for a task that makes no export: it works on an extraction that is kept. */
-export function usesKeptExtraction(task: Task): boolean {
+export function usesKeptExtraction(task: JobTask): boolean {
   return task !== 'all' && task !== 'export';
 }
 
@@ -53,7 +56,7 @@ export interface JobDocument {
   readonly job: string;
   readonly connector: string;
   readonly mode: Mode;
-  readonly task: Task;
+  readonly task: JobTask;
   /** Id of the extraction it made, or works on; null before that. */
   readonly extraction: string | null;
   readonly state: JobState;

@@ -1,7 +1,7 @@
 /** Writes down the life of a job: its begin, steps, block, decisions and end. Every call may be repeated. */
 import type { Diagnosis } from '../engine/diagnosis/diagnosis.ts';
 import { LockstepError } from '../engine/errors.ts';
-import type { JobError, JobState, Mode, StepName, StepState, Task } from '../engine/job.ts';
+import type { JobError, JobState, JobTask, Mode, StepName, StepState } from '../engine/job.ts';
 import { Prisma } from '../prisma/generated/client.ts';
 import type { Store } from './database.ts';
 
@@ -11,7 +11,7 @@ export interface NewJob {
   readonly runId: string;
   readonly connector: string;
   readonly mode: Mode;
-  readonly task: Task;
+  readonly task: JobTask;
   readonly simulated: boolean;
   readonly trigger: 'schedule' | 'person';
   readonly requestedBy: string | null;

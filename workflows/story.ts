@@ -1,14 +1,14 @@
 /** What the Temporal UI tells of a job, in Markdown: where it stands, what breached, and what each button does. */
 import { counterNames } from '../engine/counts.ts';
 import { describeFinding, type Finding, whatToCheck } from '../engine/diagnosis/diagnosis.ts';
-import type { Task } from '../engine/job.ts';
+import type { JobTask } from '../engine/job.ts';
 import type { Breach } from '../engine/threshold.ts';
 import type { JobProgress } from './messages.ts';
 
 /** Which job the story is about. */
 export interface Storied {
   readonly connector: string;
-  readonly task: Task;
+  readonly task: JobTask;
   /** Id of the job, which is its workflow's. */
   readonly id: string;
   /** The job whose changes it takes back. */
@@ -21,7 +21,8 @@ export function tellStory(
   progress: JobProgress,
 ): string {
   const alone = task === 'all' ? '' : `, task *${task}* alone`;
-  const parts = [`**${connector}**${alone} is **${progress.state}**, step *${progress.step}*.`];
+  const what = task === 'edit' ? 'A person’s edit' : `**${connector}**${alone}`;
+  const parts = [`${what} is **${progress.state}**, step *${progress.step}*.`];
   if (rollbackOf !== undefined) {
     parts.push(
       `It takes back what **${rollbackOf}** has changed; what was changed again since stays, and is listed by \`lockstep rejects ${id}\`.`,

@@ -6,10 +6,10 @@ import type {
   JobDocument,
   JobError,
   JobState,
+  JobTask,
   Mode,
   StepName,
   StepState,
-  Task,
 } from '../../engine/job.ts';
 import type { Breach } from '../../engine/threshold.ts';
 import type { ReadStore } from './read-store.ts';
@@ -158,7 +158,7 @@ function toDocument(job: JobRow): JobDocument {
     job: job.id,
     connector: job.connector,
     mode: job.mode as Mode,
-    task: job.task as Task,
+    task: job.task as JobTask,
     extraction: job.extraction,
     state: job.state as JobState,
     simulated: job.simulated,

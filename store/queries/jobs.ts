@@ -1,6 +1,6 @@
 /** Lists of jobs, newest first, and who holds a connector. */
 import { type Counts, noCounts } from '../../engine/counts.ts';
-import type { JobState, Mode, Task } from '../../engine/job.ts';
+import type { JobState, JobTask, Mode } from '../../engine/job.ts';
 import type { ReadStore } from './read-store.ts';
 
 /** One line of the history of jobs. */
@@ -8,7 +8,7 @@ export interface JobSummary {
   readonly job: string;
   readonly connector: string;
   readonly mode: Mode;
-  readonly task: Task;
+  readonly task: JobTask;
   readonly state: JobState;
   readonly simulated: boolean;
   readonly trigger: string;
@@ -46,7 +46,7 @@ export async function listJobs(store: ReadStore, filter: JobFilter): Promise<Job
     job: job.id,
     connector: job.connector,
     mode: job.mode as Mode,
-    task: job.task as Task,
+    task: job.task as JobTask,
     state: job.state as JobState,
     simulated: job.simulated,
     trigger: job.trigger,

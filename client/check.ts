@@ -1,6 +1,6 @@
 /** What is missing before a run: configuration, servers and worker, then sources, then data, each finding named. */
 import { dirname } from 'node:path';
-import type { Configuration } from '../config/configuration.ts';
+import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { appliedConfigurations } from '../store/queries/applied-configuration.ts';
 import { missingMigrations } from '../store/queries/migration-state.ts';
@@ -85,6 +85,7 @@ async function checkConfiguration(session: Session, only: string | undefined): P
     [...entityTypes.values(), ...associations.values()].map(({ connector }) => connector),
   );
   const asked = [...connectors.keys()].filter((name) => only === undefined || name === only);
+  const blind = asked.flatMap((name) => withoutComplete(connectors.get(name) as ConnectorSettings));
   const unmapped = asked.filter((name) => !mapped.has(name));
   return {
     connectors: asked.filter((name) => mapped.has(name)),
@@ -99,8 +100,25 @@ async function checkConfiguration(session: Session, only: string | undefined): P
           connector: name,
         }),
       ),
+      ...blind,
     ],
   };
+}
+
+/** What was deleted, and of SCIM who has left a group, only complete jobs find. */
+function withoutComplete({ name, kind, modes, schedules }: ConnectorSettings): CheckFinding[] {
+  if (!modes.includes('incremental')) return [];
+  const unseen =
+    kind === 'scim' ? 'who was deleted, or has left a group' : 'what was really deleted';
+  const message = `${name}: incremental jobs do not see ${unseen}`;
+  if (schedules.complete !== 'never') {
+    const hint = 'The complete ones find it; leave them their schedule.';
+    return [{ ...passed('configuration', message), hint, connector: name }];
+  }
+  const instead = 'and no complete job is planned to find it';
+  const hint = `Give ${name} a schedule for \`complete\`, or run \`lockstep run ${name}\` often enough by yourself.`;
+  // Who runs them by other means is not to be stopped.
+  return [{ ...passed('configuration', `${message}, ${instead}`), hint, connector: name }];
 }
 
 /** `1 connectors, 2 entity types (1 managed), 1 associations, 2 mappings` */

@@ -176,6 +176,15 @@ export async function activate(
   );
 }
 
+/** True while a connector is taken out of its schedules. */
+export async function isDeactivated(session: Session, connector: string): Promise<boolean> {
+  const client = await session.temporal();
+  const descriptions = await eachOf([...modes], (mode) =>
+    describe(client, scheduleId(connector, mode)),
+  );
+  return descriptions.some((each) => each && isOurs(session, each) && isDeactivatedSchedule(each));
+}
+
 async function forBoth(
   session: Session,
   connector: string,

@@ -6,12 +6,15 @@ import type {
 } from '../engine/connection-test.ts';
 import { testConnectorType } from '../workflows/identifiers.ts';
 import { requireConnector } from './run.ts';
+import { isDeactivated } from './schedules.ts';
 import type { Session } from './session.ts';
 import { haveWorkerLook } from './source-look.ts';
 
 /** What `lockstep test <connector>` prints. */
-export interface ConnectorTest extends ConnectionFacts {
+export interface ConnectorTest extends Required<ConnectionFacts> {
   readonly name: string;
+  /** False while it is taken out of its schedules. */
+  readonly enabled: boolean;
   readonly kind: string;
   /** True only after something was read with the connector's credentials. */
   readonly ok: boolean;
@@ -20,27 +23,33 @@ export interface ConnectorTest extends ConnectionFacts {
   readonly error: ConnectionError | null;
 }
 
-const unknown: ConnectionFacts = { version: null, objectTypes: [], capabilities: {} };
+const nothing = { version: null, objectTypes: [], capabilities: {}, probed: {}, quirks: [] };
 
 /** @throws LockstepError `NotFound` when there is no such connector, or why no worker could try */
 export async function testConnector(session: Session, name: string): Promise<ConnectorTest> {
   const { kind } = await requireConnector(session, name);
   const { entityTypes } = await session.configuration();
   const mapped = [...entityTypes.values()].filter(({ connector }) => connector === name);
-  const test = await haveWorkerLook<ConnectionTest>(session, name, {
-    type: testConnectorType,
-    kind: 'test',
-    summary: 'a test of its connection',
-  });
-  const facts = test.ok ? test : unknown;
+  const [test, isOut] = await Promise.all([
+    haveWorkerLook<ConnectionTest>(session, name, {
+      type: testConnectorType,
+      kind: 'test',
+      summary: 'a test of its connection',
+    }),
+    isDeactivated(session, name),
+  ]);
+  const facts = { ...nothing, ...(test.ok && test) };
   return {
     name,
+    enabled: !isOut,
     kind,
     version: facts.version,
     ok: test.ok,
     entityTypes: mapped.map((each) => each.name),
     objectTypes: facts.objectTypes,
     capabilities: facts.capabilities,
+    probed: facts.probed,
+    quirks: facts.quirks,
     error: test.ok ? null : test.error,
   };
 }

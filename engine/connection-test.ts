@@ -8,6 +8,10 @@ export interface ConnectionFacts {
   /** What it has that can be read: files, tables, resource types. */
   readonly objectTypes: readonly string[];
   readonly capabilities: Readonly<Record<string, string | number | boolean>>;
+  /** What was tried rather than believed → what came of it. Left out: nothing. */
+  readonly probed?: Readonly<Record<string, string>>;
+  /** Peculiarities that allowances are made for. Left out: there is no such thing. */
+  readonly quirks?: readonly string[];
 }
 
 /** Why a connection does not work. */

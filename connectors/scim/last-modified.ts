@@ -36,17 +36,23 @@ export function modifiedSince(milliseconds: number): string {
 
 const withZone = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/i;
 
+/** When a resource was changed last, in ms; undefined when that is not told. */
+export function stampOf(resource: JsonObject): number | undefined {
+  const meta = memberOf(resource, 'meta');
+  const text = String(isJsonObject(meta) ? memberOf(meta, 'lastModified') : '');
+  // Of a time without a zone nobody knows whose it is.
+  const time = withZone.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+}
+
 /** The stamps of the resources that were read. */
 export class Stamps {
   readonly #times: number[] = [];
   #isWhole = true;
 
   add(resource: JsonObject): void {
-    const meta = memberOf(resource, 'meta');
-    const text = String(isJsonObject(meta) ? memberOf(meta, 'lastModified') : '');
-    // Of a time without a zone nobody knows whose it is.
-    const time = withZone.test(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(time)) this.#isWhole = false;
+    const time = stampOf(resource);
+    if (time === undefined) this.#isWhole = false;
     else this.#times.push(time);
   }
 

@@ -1,9 +1,11 @@
-// Tests of `lockstep test`: a worker reads a little of a connected system, and says what it is or whose fault it is.
+// Tests of `lockstep test`: a worker reads a little of a connected system, and says what it is or whose fault it is; and of
+// what `lockstep check` says of a SCIM service.
 
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import type { CheckReport } from '../../client/check.ts';
 import { runCommandLine } from '../../client/command-line.ts';
 import { type JobStack, startJobStack } from '../support/job-stack.ts';
 import { somePeople } from '../support/people.ts';
@@ -34,13 +36,21 @@ interface Services {
   readonly endpoint?: string;
   readonly user?: string;
   readonly path?: string;
+  /** Of the connector. */
+  readonly more?: object;
 }
 
 /** A configuration of a SCIM service, beside that of the stack. */
-async function withService({ endpoint = server.url, user = 'sync', path = 'userName' }: Services) {
+async function withService({
+  endpoint = server.url,
+  user = 'sync',
+  path = 'userName',
+  more = {},
+}: Services) {
   const file = join(stack.home, 'service.yaml');
   const password = '$' + '{TEST_SCIM_PASSWORD}';
-  const connector = { kind: 'scim', endpoint, auth: { type: 'basic', user, password } };
+  const auth = { type: 'basic', user, password };
+  const connector = { kind: 'scim', endpoint, auth, quirks: ['aligned-pages'], ...more };
   const properties = { userName: { path } };
   await writeFile(
     file,
@@ -76,12 +86,15 @@ test('files that can be read are ok, and one that is gone is not', async () => {
     0,
     {
       name: 'sab',
+      enabled: true,
       kind: 'csv',
       version: null,
       ok: true,
       entityTypes: expect.arrayContaining(['sab_person']),
       objectTypes: expect.arrayContaining(['people.csv']),
       capabilities: {},
+      probed: {},
+      quirks: [],
       error: null,
     },
   ]);
@@ -106,6 +119,7 @@ test('a service is ok after an authenticated read, and tells what it is', async 
     0,
     {
       name: 'crm',
+      enabled: true,
       kind: 'scim',
       version: '2.0',
       ok: true,
@@ -119,7 +133,14 @@ test('a service is ok after an authenticated read, and tells what it is', async 
         filter: true,
         etag: false,
         schemas: true,
+        incremental: false,
       },
+      probed: {
+        address: server.url,
+        User: '1 of them',
+        'User by lastModified': 'the filter works',
+      },
+      quirks: ['aligned-pages'],
       error: null,
     },
   ]);
@@ -147,4 +168,49 @@ test.each<[string, () => Services, object]>([
   expect(exitCode).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({ name: 'crm', kind: 'scim', ok: false, error });
   expect(stdout).not.toMatch(/s3cret|canary/);
+});
+
+test('a connector that is taken out of its schedules is tested all the same, and said to be', async () => {
+  const options = ['--config', await withService({})];
+  expect((await lockstep('schedules', 'apply', ...options)).exitCode).toBe(0);
+  expect((await lockstep('deactivate', 'crm', ...options)).exitCode).toBe(0);
+  const { stdout } = await lockstep('test', 'crm', '--json', ...options);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, enabled: false });
+  expect((await lockstep('test', 'crm', ...options)).stdout).toContain('out of its schedules');
+  await lockstep('activate', 'crm', ...options);
+  const again = await lockstep('test', 'crm', '--json', ...options);
+  expect(JSON.parse(again.stdout)).toMatchObject({ enabled: true });
+});
+
+async function check(file: string) {
+  const { exitCode, stdout } = await lockstep('check', 'crm', '--json', '--config', file);
+  expect(stdout).not.toMatch(/s3cret|canary/);
+  return { exitCode, findings: (JSON.parse(stdout) as CheckReport).findings };
+}
+
+test.each([
+  ['userNmae', 'there is no attribute “userNmae”; the nearest is “userName”'],
+  ['name.givnName', '“name” has no part “givnName”; the nearest is “givenName”'],
+  ['emails[typ eq "work"].value', '“emails” has no part “typ”; the nearest is “type”'],
+])('check names the path %s, which the schemas do not have', async (path, problem) => {
+  const { exitCode, findings } = await check(await withService({ path }));
+  expect(exitCode).toBe(1);
+  const source = findings.find(({ area }) => area === 'source');
+  expect(source).toMatchObject({ ok: false, connector: 'crm' });
+  expect(source?.message).toContain(`User has no “${path}”: ${problem}`);
+});
+
+test('check says that complete jobs have to find what incremental ones do not see', async () => {
+  const told = async (schedules?: object) => {
+    const more = { incremental: 'lastModified', ...(schedules && { schedules }) };
+    const { exitCode, findings } = await check(await withService({ more }));
+    expect(exitCode).toBe(0);
+    return findings.find(({ message }) => message.includes('do not see'));
+  };
+  const unseen = 'crm: incremental jobs do not see who was deleted, or has left a group';
+  expect(await told()).toMatchObject({ ok: true, message: unseen });
+  expect(await told({ complete: 'never' })).toMatchObject({
+    message: `${unseen}, and no complete job is planned to find it`,
+    hint: expect.stringContaining('lockstep run crm'),
+  });
 });

@@ -13,6 +13,12 @@ export interface ScimmyContents {
   groups: { id: string; [attribute: string]: unknown }[];
 }
 
+/** What its routers ask for. */
+interface Asked {
+  readonly id?: string;
+  readonly filter?: { match<Resource>(resources: Resource[]): Resource[] };
+}
+
 /** Its declarations are the process's own, and cannot be taken back. */
 let contents: ScimmyContents = { users: [], groups: [] };
 let isDeclared = false;
@@ -20,9 +26,9 @@ let isDeclared = false;
 function declare(): void {
   if (isDeclared) return;
   isDeclared = true;
-  const holding = (kind: keyof ScimmyContents) => async (resource: { id?: string }) =>
+  const holding = (kind: keyof ScimmyContents) => async (resource: Asked) =>
     resource.id === undefined
-      ? contents[kind]
+      ? (resource.filter?.match(contents[kind]) ?? contents[kind])
       : contents[kind].find(({ id }) => id === resource.id);
   const refuse = () => {
     throw new Error('nothing is written here');

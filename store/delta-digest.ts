@@ -23,6 +23,16 @@ const digested = {
     kind: 'kind',
     scope: 'coalesce(entity_type_id, navigation_property_id, 0)',
   },
+  match_change: {
+    hash: `hash_record_extended(row(match_id, second_type_id, first_id, second_id, first_key, second_key, before::text, after::text), 0)`,
+    kind: 'change',
+    scope: 'first_type_id',
+  },
+  agreement_change: {
+    hash: `hash_record_extended(row(mapping, resource_id, source_id, target_id, "values"::text, from_id, to_id, gone), 0)`,
+    kind: `'agreement'`,
+    scope: 'coalesce(navigation_property_id, 0)',
+  },
 } as const;
 
 type DigestedTable = keyof typeof digested;
@@ -30,9 +40,9 @@ type DigestedTable = keyof typeof digested;
 /** The rows of one table, change (or kind) and scope that a delta holds. */
 export interface PlannedRows {
   readonly table: DigestedTable;
-  /** `insert`, `update` or `delete`; of bookkeeping, its kind. */
+  /** `insert`, `update` or `delete`; of bookkeeping, its kind; `agreement`. */
   readonly change: string;
-  /** Id of the entity type or navigation property; 0 for what belongs to none. */
+  /** Id of the entity type (of matches: of the first) or navigation property; 0 for what belongs to none. */
   readonly scope: number;
   readonly count: number;
   /** Sum and exclusive or of the rows' hashes. */
@@ -58,12 +68,16 @@ export async function plannedFirstChanges(
   return await plannedRows(session, deltaId, kind, table);
 }
 
-/** Counts and digests what a delta does besides changes. */
+/** Counts and digests what a delta does besides changes of resources and links: matches and agreements too. */
 export async function plannedBookkeeping(
   session: PoolClient,
   deltaId: bigint,
 ): Promise<PlannedRows[]> {
-  return await plannedRows(session, deltaId, 'bookkeeping');
+  return [
+    ...(await plannedRows(session, deltaId, 'bookkeeping')),
+    ...(await plannedRows(session, deltaId, 'match_change')),
+    ...(await plannedRows(session, deltaId, 'agreement_change')),
+  ];
 }
 
 async function plannedRows(

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import type { Store } from './database.ts';
 import type { PlannedRows } from './delta-digest.ts';
 import { requireLease } from './lease-store.ts';
+import { loadMatches } from './load-matches.ts';
 import { plannedAsReviewed, reviewedDelta } from './reviewed-delta.ts';
 
 /** What to apply, and the right to do it. */
@@ -69,6 +70,7 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   await load.updateResources();
   await load.insertResources();
   await load.insertLinks();
+  await load.keepMatches();
   await load.keepBooks();
   await session.query('update delta set applied_at = now() where id = $1', [delta.id]);
   await session.query(
@@ -187,10 +189,16 @@ class Load {
     }
   }
 
+  /** Once the resources that they pair are there. */
+  async keepMatches(): Promise<void> {
+    if (!this.#planned.some(({ table }) => table === 'match_change')) return;
+    if (!(await loadMatches(this.#session, this.#deltaId))) throw new Stale();
+  }
+
   /** A resource whose digest was cleared since the review was edited since: it stays without, to be compared again. */
   async keepBooks(): Promise<void> {
     const written = this.#planned
-      .filter(({ table }) => table !== 'bookkeeping')
+      .filter(({ table }) => table === 'resource_change' || table === 'link_change')
       .map(({ table, scope }) => `${table === 'resource_change' ? 'r' : 'l'}${scope}`);
     await this.#session.query('delete from scope_source where scope = any($1)', [written]);
     const kinds = new Set(

@@ -56,7 +56,13 @@ export async function discardDeltas(session: PoolClient, jobId: string): Promise
   );
   for (const { id } of rows) {
     await dropFirstChanges(session, id);
-    for (const table of ['bookkeeping', 'resource_change', 'link_change']) {
+    for (const table of [
+      'bookkeeping',
+      'resource_change',
+      'link_change',
+      'match_change',
+      'agreement_change',
+    ]) {
       await session.query(`delete from only ${table} where delta_id = $1`, [id]);
     }
     await session.query('delete from delta where id = $1', [id]);

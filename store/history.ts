@@ -12,7 +12,13 @@ export interface PurgedHistory {
 /** Rows taken out by one statement, which is a transaction of its own. */
 const rowsAtOnce = 20_000;
 
-const tables = ['resource_change', 'link_change', 'bookkeeping'] as const;
+const tables = [
+  'resource_change',
+  'link_change',
+  'match_change',
+  'agreement_change',
+  'bookkeeping',
+] as const;
 
 /**
  * Removes the single changes of every job that ended before a moment. Jobs, counts, breaches, decisions and the audit

@@ -34,6 +34,17 @@ export interface Assessment {
   readonly targets: Readonly<Record<string, { situation: Situation; with: string | null }>>;
 }
 
+export interface StoredMatch {
+  readonly source: string;
+  readonly target: string;
+  readonly state: string;
+  readonly rule: string | null;
+  /** Both resources are there. */
+  readonly bound: boolean;
+  /** It is noted since when the source is gone. */
+  readonly sourceMissing: boolean;
+}
+
 export interface MappedStore extends AsyncDisposable {
   readonly url: string;
   readonly store: Store;
@@ -44,6 +55,8 @@ export interface MappedStore extends AsyncDisposable {
   remove(side: 'source' | 'target', key: string): Promise<void>;
   /** @returns id of the match */
   match(source: string, target: string, state?: 'confirmed' | 'unconfirmed'): Promise<string>;
+  /** All matches, by the keys of their sources. */
+  matches(): Promise<StoredMatch[]>;
   /** Says of two that they are not the same. */
   refuse(source: string, target: string): Promise<void>;
   /** In one transaction that is rolled back. `unqualified` are keys of sources. */
@@ -113,6 +126,18 @@ export async function openMappedStore({ managedFirst = false } = {}): Promise<Ma
         [source, target, state],
       );
       return rows[0]?.id as string;
+    },
+    async matches() {
+      const { rows } = await pool.query<StoredMatch>(
+        `select ${sourceEnd}_key as source, ${targetEnd}_key as target, state, rule,
+           exists (select from resource where entity_type_id = ${pair.sourceTypeId} and id = ${sourceEnd}_id
+             and key = ${sourceEnd}_key)
+           and exists (select from resource where entity_type_id = ${pair.targetTypeId} and id = ${targetEnd}_id
+             and key = ${targetEnd}_key) as bound,
+           ${sourceEnd}_missing_since is not null as "sourceMissing"
+         from match order by ${sourceEnd}_key collate "C"`,
+      );
+      return rows;
     },
     async refuse(source, target) {
       await pool.query(

@@ -1,6 +1,6 @@
 /** Reads what changed of a source since a cursor, and what is marked as deleted; the rest is not compared, and not gone. */
 
-import { recordDigest } from '../engine/record-digest.ts';
+import { noSeed, recordDigest, seededDigest } from '../engine/record-digest.ts';
 import type { OnRecord } from '../engine/record-scanner.ts';
 import type { Session } from '../store/database.ts';
 import { changesTables } from '../store/first-changes.ts';
@@ -13,13 +13,8 @@ import {
 import { countStored } from '../store/stored-digests.ts';
 import type { MappedSource } from './mapped-source.ts';
 import type { RecordMapper } from './record-mapper.ts';
-import {
-  linesOf,
-  namesOf,
-  type ReadOptions,
-  records,
-  type SourceReading,
-} from './source-reading.ts';
+import { namesOf, type ReadOptions, type SourceReading } from './source-reading.ts';
+import { linesOf, records } from './source-records.ts';
 
 /**
  * Stages all rows of a file of changes: they are few, and rows of before (of the overlap) turn out to be equal. Stored
@@ -49,6 +44,7 @@ export async function readChanges(
       mayDangle: true,
       unseen: 'all',
       withoutDigest: 0,
+      goneAreStaged: false,
       partial: { deleted },
     },
     read: staged + deleted,
@@ -70,7 +66,8 @@ async function stage(
   const mapping = mapper.open({ task: source.task, first: null, ...place }, sink);
   const digest = new Uint32Array(4);
   const onRecord: OnRecord = (scanned, start, end, line) => {
-    recordDigest(scanned.words, start, end, source.seed, digest);
+    recordDigest(scanned.words, start, end, noSeed, digest);
+    seededDigest(digest, 0, source.seed, digest);
     mapping.add(scanned, start, end, line, digest);
   };
   let done = 0;

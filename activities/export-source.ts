@@ -7,7 +7,7 @@ import { blankSource } from '../engine/diagnosis/blank-source.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { Mode } from '../engine/job.ts';
 import type { Source } from '../engine/source.ts';
-import { newestExtraction, recordExtraction } from '../store/extraction-store.ts';
+import { manifestDigest, newestExtraction, recordExtraction } from '../store/extraction-store.ts';
 import { pinnedConfiguration, recordDiagnoses, recordStep } from '../store/job-store.ts';
 import { currentJob } from './current-job.ts';
 import { sharedCursors } from './cursors.ts';
@@ -32,13 +32,15 @@ export async function exportSource(
   await recordStep(store, jobId, 'export', 'running');
   const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
   const settings = configuration.connectors.get(request.connector) as ConnectorSettings;
+  const newest = await newestExtraction(store, request.connector);
+  const digest = newest === null ? null : await manifestDigest(store, newest);
   const extraction = await createExtraction(extractions, request.connector, jobId);
   try {
     const files = await createConnector(settings).export({
       mode: request.mode,
       sources: mappedSources(configuration, request.connector),
       cursors: await sharedCursors(store, configuration, request.connector),
-      kept: await keptFiles(extractions, await newestExtraction(store, request.connector)),
+      kept: await keptFiles(extractions, newest, digest),
       directory: extraction.directory,
       onProgress: report,
       signal: cancellationSignal(),

@@ -5,6 +5,7 @@ import type { KeyOrigin } from '../engine/diagnosis/evidence.ts';
 import type { EntityType } from '../engine/entity-type.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { Thresholds } from '../engine/threshold.ts';
+import { manifestDigest } from '../store/extraction-store.ts';
 import { pinnedConfiguration } from '../store/job-store.ts';
 import { isComplete, lastLoad } from '../store/last-load.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -28,7 +29,9 @@ export async function formerLoad(
   if (last === undefined) return { manifest: null, configuration: null };
   return {
     manifest: (await isComplete(store, extraction))
-      ? await unlessGone(() => readManifest(extractions, last.extraction))
+      ? await unlessGone(async () =>
+          readManifest(extractions, last.extraction, await manifestDigest(store, last.extraction)),
+        )
       : null,
     configuration: await unlessGone(async () =>
       configurations.parse(await pinnedConfiguration(store, last.jobId)),

@@ -42,7 +42,7 @@ export interface MappedSource {
 }
 
 /** Grows with every change of what a stored digest stands for, so that old digests no longer match. */
-const digestVersion = 2;
+const digestVersion = 3;
 
 /**
  * The sources of a connector, entity types before associations.

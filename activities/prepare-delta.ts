@@ -87,6 +87,7 @@ export async function prepareDelta(
         const deltaId = await openDelta(session, jobId, request.extraction);
         const { rows, links } = await readSources(session, sources, mapper, {
           untouched: await untouchedSources(session),
+          former: former.manifest,
           deltaId,
           signal: cancellationSignal(),
           onProgress: report,

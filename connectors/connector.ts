@@ -3,6 +3,7 @@ import type { ConnectionFacts } from '../engine/connection-test.ts';
 import type { Mode } from '../engine/job.ts';
 import type { Source } from '../engine/source.ts';
 import type { SourcePart } from '../engine/source-part.ts';
+import type { IndexFile } from './record-index.ts';
 
 /** One source as the connector wrote it into the extraction: UTF-8 text with a header, its cells separated by `delimiter`. */
 export interface ExtractedFile {
@@ -16,6 +17,8 @@ export interface ExtractedFile {
   /** Hexadecimal. */
   readonly sha256: string;
   readonly delimiter: string;
+  /** The digests of its records, where there are many. */
+  readonly index?: IndexFile;
   /** Where its lines come from, in order; left out where they are those of the file that the source is named after. */
   readonly parts?: readonly SourcePart[];
   /**
@@ -40,6 +43,9 @@ export interface ExtractedFile {
   /** Beside what changed: the source whose file holds what is marked as deleted, under the same header. */
   readonly deletions?: string;
 }
+
+/** What writing a file tells of it. */
+export type WrittenFile = Pick<ExtractedFile, 'rows' | 'bytes' | 'sha256' | 'delimiter' | 'index'>;
 
 /** A file of an earlier extraction that is still there. */
 export interface KeptFile {

@@ -121,8 +121,7 @@ export async function extractionEntries(
 ): Promise<ExtractionEntry[]> {
   const entries: ExtractionEntry[] = [];
   for (const name of await readdir(join(root, connector)).catch(() => [])) {
-    // The digests that are kept beside them have no job before the sign.
-    if (name.indexOf('~') <= 0) continue;
+    if (!name.includes('~')) continue;
     const found = await stat(join(root, connector, name)).catch(() => undefined);
     if (!found?.isDirectory()) continue;
     const isUnfinished = name.endsWith('~unfinished');
@@ -137,9 +136,12 @@ export async function removeExtraction(root: string, id: string): Promise<void> 
 }
 
 /** Where a file of an extraction is. */
-export function extractedPath(root: string, id: string, { file }: ExtractedFile): string {
+export function extractedPath(root: string, id: string, { file }: { file: string }): string {
   return join(root, id, file);
 }
+
+/** A file of an extraction, or its index, as the manifest has it. */
+export type WrittenBytes = Pick<ExtractedFile, 'file' | 'bytes' | 'sha256'>;
 
 /**
  * Reads a file of an extraction as it was exported, in chunks of 256 KiB, each valid until the next one.
@@ -150,7 +152,7 @@ export function extractedPath(root: string, id: string, { file }: ExtractedFile)
 export async function* readExtracted(
   root: string,
   id: string,
-  file: ExtractedFile,
+  file: WrittenBytes,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const hash = createHash('sha256');
@@ -168,14 +170,22 @@ export async function* readExtracted(
   if (bytes !== file.bytes || hash.digest('hex') !== file.sha256) throw modified(id, file);
 }
 
-/** The files of an extraction, for the export after it; none when it is not there any more. */
-export async function keptFiles(root: string, id: string | null): Promise<KeptFile[]> {
+/**
+ * The files of an extraction, for the export after it; none when it is not there any more, or its manifest is another.
+ *
+ * @param sha256 see {@link readManifest}
+ */
+export async function keptFiles(
+  root: string,
+  id: string | null,
+  sha256: string | null = null,
+): Promise<KeptFile[]> {
   if (id === null) return [];
-  const manifest = await readManifest(root, id).catch(() => undefined);
+  const manifest = await readManifest(root, id, sha256).catch(() => undefined);
   return (manifest?.files ?? []).map((file) => ({ file, path: extractedPath(root, id, file) }));
 }
 
-/** Checks every file of an extraction against its manifest. */
+/** Checks every file of an extraction against its manifest, but for indexes: a damaged one is found out, and passed over, by who reads it. */
 export async function verifyExtraction(
   root: string,
   manifest: Manifest,
@@ -204,7 +214,8 @@ export async function lookOverExtraction(
   }
 }
 
-function modified(id: string, { file }: ExtractedFile): LockstepError {
+/** What to throw when bytes of an extraction are not those that were exported. */
+export function modified(id: string, { file }: { file: string }): LockstepError {
   return new LockstepError(
     'ExtractionModified',
     `${file} of extraction ${id} is not what the export wrote`,

@@ -1,9 +1,10 @@
 /** The file of the last extraction, used again for a source that did not change since. */
 import { createHash } from 'node:crypto';
 import { link, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ExtractedFile, KeptFile } from './connector.ts';
 import { fileDigest } from './file-digest.ts';
+import { indexName } from './record-index.ts';
 
 /** What a source file is read for. */
 export interface Relinking {
@@ -38,13 +39,26 @@ export async function linkUnchanged({
   try {
     if ((await fileDigest(kept.path, { signal })) !== kept.file.sha256) return;
     await link(kept.path, target);
+    const index = await linkIndex(kept, target);
     onBytes(kept.file.originBytes ?? 0);
+    const { index: _, ...file } = kept.file;
+    return { ...file, file: basename(target), ...(index && { index }) };
   } catch (error) {
     // Purged since, or a file system without links.
     if (signal.aborted) throw error;
     return;
   }
-  return { ...kept.file, file: basename(target) };
+}
+
+/** Nobody reads an index of which the manifest does not know; one that was touched is found out by who reads it. */
+async function linkIndex({ file, path }: KeptFile, target: string) {
+  if (file.index === undefined) return undefined;
+  try {
+    await link(join(dirname(path), file.index.file), indexName(target));
+  } catch {
+    return undefined;
+  }
+  return { ...file.index, file: indexName(basename(target)) };
 }
 
 /** Digests what a file of an extraction was made from: the SHA-256 of the source, and everything about how it was read. */

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LockstepError } from '../engine/errors.ts';
-import type { ExtractedFile } from './connector.ts';
+import { RecordScanner } from '../engine/record-scanner.ts';
+import type { WrittenFile } from './connector.ts';
 import { writeAll } from './file-chunks.ts';
+import { RecordIndexWriter } from './record-index.ts';
 
 const flushedAt = 1 << 18;
 
@@ -12,23 +14,44 @@ export class RecordFile implements AsyncDisposable {
   readonly #source: string;
   readonly #file: FileHandle;
   readonly #hash = createHash('sha256');
+  readonly #index: RecordIndexWriter;
+  readonly #scanner: RecordScanner;
   #text: string[] = [];
   #characters = 0;
   #records = 0;
   #bytes = 0;
 
-  private constructor(file: FileHandle, source: string) {
+  private constructor(path: string, file: FileHandle, source: string, countsRecords: boolean) {
     this.#file = file;
     this.#source = source;
+    this.#index = new RecordIndexWriter(path);
+    let inHeader = true;
+    this.#scanner = new RecordScanner(
+      ',',
+      (scanned, start, end, line) => {
+        if (inHeader) inHeader = false;
+        else this.#index.add(scanned, start, end, line);
+      },
+      countsRecords,
+    );
   }
 
-  /** Creates the file, which must not exist. */
-  static async create(path: string, source: string): Promise<RecordFile> {
-    return new RecordFile(await open(path, 'wx', 0o600), source);
+  /**
+   * Creates the file, which must not exist.
+   *
+   * @param countsRecords see {@link ExtractedFile.countsRecords}
+   */
+  static async create(
+    path: string,
+    source: string,
+    { countsRecords = false }: { countsRecords?: boolean } = {},
+  ): Promise<RecordFile> {
+    return new RecordFile(path, await open(path, 'wx', 0o600), source, countsRecords);
   }
 
   /** Closes the file, whatever it holds. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#index[Symbol.asyncDispose]();
     await this.#file.close();
   }
 
@@ -55,17 +78,20 @@ export class RecordFile implements AsyncDisposable {
   }
 
   /** @throws LockstepError `SourceEmpty` when there is no record after the header. */
-  async end(): Promise<Pick<ExtractedFile, 'rows' | 'bytes' | 'sha256' | 'delimiter'>> {
+  async end(): Promise<WrittenFile> {
     await this.#flush();
     if (this.#records < 2) {
       const what = this.#records === 0 ? 'is blank' : 'holds only its header';
       throw new LockstepError('SourceEmpty', `${this.#source} ${what}`);
     }
+    this.#scanner.end();
+    const index = await this.#index.end();
     return {
       rows: this.#records - 1,
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
       delimiter: ',',
+      ...(index && { index }),
     };
   }
 
@@ -79,8 +105,10 @@ export class RecordFile implements AsyncDisposable {
     this.#text = [];
     this.#characters = 0;
     this.#hash.update(bytes);
+    this.#scanner.push(bytes);
     this.#bytes += bytes.length;
     await writeAll(this.#file, bytes);
+    await this.#index.flushIfFull();
   }
 }
 

@@ -58,16 +58,16 @@ export class DigestSet {
     this.addAll(new Uint8Array(words.buffer, words.byteOffset, 16));
   }
 
-  /** Notes that the extraction holds a record of this digest. */
-  see(words: Uint32Array): Sighting {
+  /** Notes that the extraction holds a record of the digest `words[at..at+3]`. */
+  see(words: Uint32Array, at = 0): Sighting {
     if (this.#seen.length < this.#size) this.#seen = new Uint8Array(this.#size);
-    let entry = this.#ahead(words);
+    let entry = this.#ahead(words, at);
     if (entry === -1 && this.#slots === undefined) {
       // Four strangers in a hundred, or a store so small that it does not matter.
       this.#strangers += 1;
       if (this.#strangers * 25 < this.#size) return 'new';
     }
-    if (entry === -1) entry = this.#find(words);
+    if (entry === -1) entry = this.#find(words, at);
     if (entry === -1) return 'new';
     this.#next = entry + 1;
     if (this.#seen[entry] === 1) return 'again';
@@ -75,29 +75,47 @@ export class DigestSet {
     return 'known';
   }
 
+  /** Forgets every sighting. */
+  forget(): void {
+    this.#seen.fill(0);
+    this.#seenCount = 0;
+    this.#next = 0;
+    this.#strangers = 0;
+  }
+
   /** The stored digests that were not met, four words each. */
   *unseen(): Iterable<Uint32Array> {
+    for (const place of this.unseenPlaces()) yield this.at(place);
+  }
+
+  /** The stored digest at a place, four words. */
+  at(place: number): Uint32Array {
+    return this.#words.subarray(place * 4, place * 4 + 4);
+  }
+
+  /** The places of the stored digests that were not met, in the order in which they were added. */
+  *unseenPlaces(): Iterable<number> {
     for (let index = 0; index < this.#size; index++) {
-      if (this.#seen[index] !== 1) yield this.#words.subarray(index * 4, index * 4 + 4);
+      if (this.#seen[index] !== 1) yield index;
     }
   }
 
-  #is(entry: number, words: Uint32Array): boolean {
-    const at = entry * 4;
+  #is(entry: number, words: Uint32Array, at: number): boolean {
+    const place = entry * 4;
     const stored = this.#words;
     return (
-      stored[at] === words[0] &&
-      stored[at + 1] === words[1] &&
-      stored[at + 2] === words[2] &&
-      stored[at + 3] === words[3]
+      stored[place] === words[at] &&
+      stored[place + 1] === words[at + 1] &&
+      stored[place + 2] === words[at + 2] &&
+      stored[place + 3] === words[at + 3]
     );
   }
 
   /** The digest among those that come next in the store, if it is there and was not seen. */
-  #ahead(words: Uint32Array): number {
+  #ahead(words: Uint32Array, at: number): number {
     const end = Math.min(this.#next + lookAhead, this.#size);
     for (let entry = this.#next; entry < end; entry++) {
-      if (this.#seen[entry] === 0 && this.#is(entry, words)) return entry;
+      if (this.#seen[entry] === 0 && this.#is(entry, words, at)) return entry;
     }
     return -1;
   }
@@ -107,12 +125,12 @@ export class DigestSet {
     this.#seenCount += 1;
   }
 
-  #find(words: Uint32Array): number {
+  #find(words: Uint32Array, at: number): number {
     const slots = this.#index();
-    let slot = (words[0] as number) & this.#mask;
+    let slot = (words[at] as number) & this.#mask;
     for (;;) {
       const entry = (slots[slot] as number) - 1;
-      if (entry === -1 || this.#is(entry, words)) return entry;
+      if (entry === -1 || this.#is(entry, words, at)) return entry;
       slot = (slot + 1) & this.#mask;
     }
   }

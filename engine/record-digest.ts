@@ -1,7 +1,7 @@
 /** A 128-bit digest of a source record's raw bytes, by which an unchanged record is known without parsing it. */
 
 /**
- * MurmurHash3 x86/128 (Austin Appleby, public domain), over the bytes `[start, end)`, written into `out[0..3]`.
+ * MurmurHash3 x86/128 (Austin Appleby, public domain), over the bytes `[start, end)`, written into `out[outAt..outAt+3]`.
  *
  * 128 bits: with 10 million records stored and a million changed ones a day, the chance that any changed record
  * meets a stored digest is below 10^-24 a day. It is no cryptographic digest: somebody who can choose the bytes of
@@ -16,6 +16,7 @@ export function recordDigest(
   end: number,
   seed: Uint32Array,
   out: Uint32Array,
+  outAt = 0,
 ): void {
   let h1 = (seed[0] as number) | 0;
   let h2 = (seed[1] as number) | 0;
@@ -89,10 +90,32 @@ export function recordDigest(
   h2 = (h2 + h1) | 0;
   h3 = (h3 + h1) | 0;
   h4 = (h4 + h1) | 0;
-  out[0] = h1;
-  out[1] = h2;
-  out[2] = h3;
-  out[3] = h4;
+  out[outAt] = h1;
+  out[outAt + 1] = h2;
+  out[outAt + 2] = h3;
+  out[outAt + 3] = h4;
+}
+
+/** Digests of the bytes alone, whatever they mean, are seeded with this. */
+export const noSeed = new Uint32Array(4);
+
+const message = new Uint32Array(4);
+const messageBytes = new DataView(message.buffer);
+
+/**
+ * Makes the digest of a record that means something of the digest of its bytes alone, `digests[at..at+3]`.
+ *
+ * For one seed that is a bijection: a message of one block is mixed in, word by word, by steps that can all be taken back.
+ * So no two records get the same digest whose bytes had different ones.
+ */
+export function seededDigest(
+  digests: Uint32Array,
+  at: number,
+  seed: Uint32Array,
+  out: Uint32Array,
+): void {
+  for (let word = 0; word < 4; word++) message[word] = digests[at + word] as number;
+  recordDigest(messageBytes, 0, 16, seed, out);
 }
 
 const C1 = 0x239b961b;

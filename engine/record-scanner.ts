@@ -4,6 +4,8 @@
 export interface ScannedBytes {
   readonly bytes: Uint8Array;
   readonly words: DataView;
+  /** Where in the text the first of them is. */
+  readonly offset: number;
 }
 
 /** Called for each record: its bytes are `[start, end)` without the line end, valid only during the call. */
@@ -29,6 +31,8 @@ export class RecordScanner {
   #carried = 0;
   /** Line of the unfinished record's first character. */
   #line = 1;
+  /** Where in the text the unfinished record begins. */
+  #offset = 0;
 
   /** @param countsRecords a record is one line, whatever line feeds its cells hold: so rows of a sheet keep their numbers */
   constructor(delimiter: string, onRecord: OnRecord, countsRecords = false) {
@@ -42,6 +46,13 @@ export class RecordScanner {
     return { line: this.#line, bytes: this.#carried };
   }
 
+  /** Goes on at another place of the text, where a record begins: what is left of the one before is dropped. */
+  moveTo(offset: number, line: number): void {
+    this.#carried = 0;
+    this.#offset = offset;
+    this.#line = line;
+  }
+
   push(chunk: Uint8Array): void {
     const length = this.#carried + chunk.length;
     if (length > this.#buffer.length) {
@@ -53,6 +64,7 @@ export class RecordScanner {
     const rest = this.#scan(this.#buffer.subarray(0, length), false);
     this.#buffer.copyWithin(0, rest, length);
     this.#carried = length - rest;
+    this.#offset += rest;
   }
 
   /**
@@ -74,7 +86,7 @@ export class RecordScanner {
     let quoted = false;
     let lines = 0;
     const words = new DataView(bytes.buffer, bytes.byteOffset, length);
-    const scanned: ScannedBytes = { bytes, words };
+    const scanned: ScannedBytes = { bytes, words, offset: this.#offset };
     for (let at = 0; at < length; at++) {
       while (at + 4 <= length && isPlain(words.getInt32(at, true))) at += 4;
       const byte = bytes[at];

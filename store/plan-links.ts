@@ -4,7 +4,6 @@ import type { StoredNavigation } from './model-store.ts';
 import {
   allSeen,
   type FutureResources,
-  findUnseen,
   isUnseen,
   type Plan,
   type ScopeComparison,
@@ -12,6 +11,7 @@ import {
 } from './plan.ts';
 import { planMarkedLinks } from './plan-marked-links.ts';
 import { planReferences } from './plan-references.ts';
+import { unseenLinks } from './unseen-rows.ts';
 
 /** Plans the changes of links; `planResources` must have run before. */
 export async function planLinks(plan: Plan, future: FutureResources): Promise<void> {
@@ -160,23 +160,19 @@ function desiredLinks({ id }: ScopeComparison): string {
 async function planMissingLinks(
   { session, deltaId }: Plan,
   comparison: ScopeComparison,
-  { fromEntityTypeId, toEntityTypeId }: StoredNavigation,
+  navigation: StoredNavigation,
 ): Promise<void> {
   const { id, scope, staged } = comparison;
+  const { fromEntityTypeId, toEntityTypeId } = navigation;
   const desired = `and not exists (
     select from ${desiredLinks(comparison)} d where d.from_id = l.from_id and d.to_id = l.to_id)`;
   // Apart, so that the planner knows how few they are before it looks up their ends.
-  await session.query(
-    `create temporary table unseen_link_${id} on commit drop as
-     select l.from_id, l.to_id, l.source_digest from link l
-     where l.navigation_property_id = ${id} and ${await findUnseen(session, comparison, 'l')};
-     analyze unseen_link_${id}`,
-  );
+  const unseen = await unseenLinks(session, comparison, navigation);
   await session.query(
     `insert into link_change
        (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
      select ${deltaId}, ${id}, 'delete', l.from_id, l.to_id, f.key, t.key, l.source_digest
-     from unseen_link_${id} l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
+     from ${unseen} l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
      join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id
      where not exists (select from held_value a join held_value b on b.scope = a.scope and b.line = a.line
                        where a.scope = '${scope}' and a.value = f.key and b.value = t.key)

@@ -1,12 +1,7 @@
 /** Compares staged rows with stored resources: inserts, updates and deletes of resources. */
 import { placeText } from './line-place.ts';
-import {
-  allSeen,
-  findUnseen,
-  isUnseen,
-  type ResourceComparison,
-  type ScopeComparison,
-} from './plan.ts';
+import { allSeen, isUnseen, type ResourceComparison, type ScopeComparison } from './plan.ts';
+import { unseenResources } from './unseen-rows.ts';
 
 /** Plans the changes of every entity type. References and associations come after, since they need the new ids. */
 export async function planResources(plan: ResourceComparison): Promise<void> {
@@ -97,15 +92,11 @@ async function planDeletes(
   comparison: ScopeComparison,
 ): Promise<void> {
   const { id, scope } = comparison;
-  await session.query(
-    `create temporary table unseen_resource_${id} on commit drop as
-     select r.id from resource r where r.entity_type_id = ${id} and ${await findUnseen(session, comparison, 'r')};
-     analyze unseen_resource_${id}`,
-  );
+  const unseen = await unseenResources(session, comparison);
   await session.query(
     `insert into resource_change (delta_id, resource_id, entity_type_id, key, change, before)
      select ${deltaId}, r.id, ${id}, r.key, 'delete', r.attributes
-     from unseen_resource_${id} u join resource r on r.entity_type_id = ${id} and r.id = u.id
+     from ${unseen} u join resource r on r.entity_type_id = ${id} and r.id = u.id
      where not exists (select from staged_row s where s.entity_type_id = ${id} and s.key = r.key)
        and not exists (select from held_value h where h.scope = $1 and h.value = r.key)`,
     [scope],

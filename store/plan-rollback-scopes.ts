@@ -28,6 +28,7 @@ export async function scopesOf(
     mayRepeat: false,
     mayDangle: false,
     unseen: 0,
+    goneAreStaged: false,
     withoutDigest: 0,
   }));
 }

@@ -40,6 +40,8 @@ export interface ScopeComparison {
   readonly partial?: { readonly deleted: number };
   /** How many stored resources or links have no digest: edited, or never read from this source. */
   readonly withoutDigest: number;
+  /** Keys and digests of all unseen rows are staged among the deletions: they need not be looked for. */
+  readonly goneAreStaged: boolean;
 }
 
 /** What the changes of resources are planned from. */
@@ -68,28 +70,6 @@ export function isUnseen(comparison: ScopeComparison, row: string): string {
   const missing = `exists (select from unseen_digest u where u.scope = '${scope}' and u.digest = ${row}.source_digest)`;
   if (unseen === 0) return withoutDigest === 0 ? 'false' : edited;
   return withoutDigest === 0 ? missing : `(${edited} or ${missing})`;
-}
-
-/** So many digests can stand in a statement. */
-const fewUnseen = 100_000;
-
-/**
- * SQL: {@link isUnseen} for a look at every stored row, which several processes can take: they cannot see a temporary
- * table.
- */
-export async function findUnseen(
-  session: PoolClient,
-  comparison: ScopeComparison,
-  row: string,
-): Promise<string> {
-  const { scope, unseen, withoutDigest } = comparison;
-  if (unseen === 'all' || unseen === 0 || unseen > fewUnseen) return isUnseen(comparison, row);
-  const { rows } = await session.query<{ digests: string }>(
-    'select array_agg(digest)::text as digests from unseen_digest where scope = $1',
-    [scope],
-  );
-  const missing = `${row}.source_digest = any ('${rows[0]?.digests}'::uuid[])`;
-  return withoutDigest === 0 ? missing : `(${row}.source_digest is null or ${missing})`;
 }
 
 /** True when no stored row of this scope can be missing from the extraction. */

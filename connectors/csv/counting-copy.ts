@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LockstepError } from '../../engine/errors.ts';
 import { RecordScanner } from '../../engine/record-scanner.ts';
-import type { ExtractedFile } from '../connector.ts';
+import type { WrittenFile } from '../connector.ts';
 import { writeAll } from '../file-chunks.ts';
+import { RecordIndexWriter } from '../record-index.ts';
 import { parseRecords } from '../record-parser.ts';
 import type { FirstPart } from './aligned-part.ts';
 import { detectDelimiter, isSeparatorLine, separatorOf } from './delimiter.ts';
@@ -23,6 +24,7 @@ export class CountingCopy implements AsyncDisposable {
   readonly #configuredDelimiter: string;
   readonly #file: FileHandle;
   readonly #hash = createHash('sha256');
+  readonly #index: RecordIndexWriter;
   #head: Buffer = Buffer.alloc(0);
   #scanner: RecordScanner | undefined;
   #header = '';
@@ -32,8 +34,9 @@ export class CountingCopy implements AsyncDisposable {
   #records = 0;
   #bytes = 0;
 
-  private constructor(file: FileHandle, name: string, delimiter: string) {
+  private constructor(path: string, file: FileHandle, name: string, delimiter: string) {
     this.#file = file;
+    this.#index = new RecordIndexWriter(path);
     this.#name = name;
     this.#configuredDelimiter = delimiter;
   }
@@ -45,11 +48,12 @@ export class CountingCopy implements AsyncDisposable {
    * @param delimiter `auto` or one character
    */
   static async create(path: string, name: string, delimiter: string): Promise<CountingCopy> {
-    return new CountingCopy(await open(path, 'wx', 0o600), name, delimiter);
+    return new CountingCopy(path, await open(path, 'wx', 0o600), name, delimiter);
   }
 
   /** Closes the file, whatever it holds. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#index[Symbol.asyncDispose]();
     await this.#file.close();
   }
 
@@ -98,16 +102,18 @@ export class CountingCopy implements AsyncDisposable {
     return this.#scanner?.unfinished.line ?? 1;
   }
 
-  async end(): Promise<Pick<ExtractedFile, 'rows' | 'bytes' | 'sha256' | 'delimiter'>> {
+  async end(): Promise<WrittenFile> {
     await this.#whole();
     const openQuote = this.#scanner?.end();
     if (openQuote !== undefined) throw neverCloses(this.#name, openQuote);
     this.#refuseEmpty();
+    const index = await this.#index.end();
     return {
       rows: this.#records - 1,
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
       delimiter: this.#delimiter,
+      ...(index && { index }),
     };
   }
 
@@ -133,7 +139,8 @@ export class CountingCopy implements AsyncDisposable {
         : this.#configuredDelimiter;
     const columns = headingsOf(this.#header, this.#delimiter)?.length ?? 0;
     if (columns > mostColumns) throw tooWide(this.#name, columns);
-    this.#scanner = new RecordScanner(this.#delimiter, () => {
+    this.#scanner = new RecordScanner(this.#delimiter, (scanned, from, to, line) => {
+      if (this.#records > 0) this.#index.add(scanned, from, to, line);
       this.#records += 1;
     });
     if (separator === undefined) return await this.#pass(head);
@@ -154,6 +161,7 @@ export class CountingCopy implements AsyncDisposable {
       this.#hash.update(text);
       this.#bytes += text.length;
       this.#endsLine = text.at(-1) === 0x0a;
+      await this.#index.flushIfFull();
     } finally {
       await written;
     }

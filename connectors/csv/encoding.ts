@@ -100,20 +100,27 @@ function wholeCharacters(bytes: Buffer): number {
   return bytes.length;
 }
 
-/** Four bytes at a time: most of them are no line feed. */
-function countLines(bytes: Buffer): number {
-  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let lines = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    while (at + 4 <= bytes.length && !hasLineFeed(words.getInt32(at))) at += 4;
-    if (bytes[at] === 0x0a) lines += 1;
-  }
-  return lines;
-}
+/** So many words are counted before a sum of one byte could overflow. */
+const wordsAtOnce = 255;
 
-function hasLineFeed(word: number): boolean {
-  const zeros = word ^ 0x0a0a0a0a;
-  return ((zeros - 0x01010101) & ~zeros & 0x80808080) !== 0;
+/** Four bytes at a time, without a branch: a sum for each of them. */
+export function countLines(bytes: Buffer): number {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const whole = bytes.length & ~3;
+  let lines = 0;
+  let at = 0;
+  while (at < whole) {
+    const end = Math.min(whole, at + wordsAtOnce * 4);
+    let sums = 0;
+    for (; at < end; at += 4) {
+      const zeros = words.getInt32(at) ^ 0x0a0a0a0a;
+      // The highest bit of each byte that is zero (Warren, Hacker's Delight, section 6-1), as its lowest.
+      sums += ~(((zeros & 0x7f7f7f7f) + 0x7f7f7f7f) | zeros | 0x7f7f7f7f) >>> 7;
+    }
+    lines += (sums & 0xff) + ((sums >>> 8) & 0xff) + ((sums >>> 16) & 0xff) + (sums >>> 24);
+  }
+  for (; at < bytes.length; at++) if (bytes[at] === 0x0a) lines += 1;
+  return lines;
 }
 
 /** Decodes with iconv-lite, which puts U+FFFD where bytes mean nothing; our files are refused instead. */

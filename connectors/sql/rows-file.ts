@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { RecordScanner } from '../../engine/record-scanner.ts';
-import type { ExtractedFile } from '../connector.ts';
+import type { WrittenFile } from '../connector.ts';
 import { writeAll } from '../file-chunks.ts';
+import { RecordIndexWriter } from '../record-index.ts';
 
 export const delimiter = ',';
 
@@ -12,19 +13,22 @@ export class RowsFile implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #hash = createHash('sha256');
   readonly #scanner: RecordScanner;
+  readonly #index: RecordIndexWriter;
   #records = 0;
   #bytes = 0;
 
-  private constructor(file: FileHandle) {
+  private constructor(path: string, file: FileHandle) {
     this.#file = file;
-    this.#scanner = new RecordScanner(delimiter, () => {
+    this.#index = new RecordIndexWriter(path);
+    this.#scanner = new RecordScanner(delimiter, (scanned, start, end, line) => {
+      if (this.#records > 0) this.#index.add(scanned, start, end, line);
       this.#records += 1;
     });
   }
 
   /** Creates the file, which must not exist; nobody else may read it. */
   static async create(path: string): Promise<RowsFile> {
-    return new RowsFile(await open(path, 'wx', 0o600));
+    return new RowsFile(path, await open(path, 'wx', 0o600));
   }
 
   /** How many rows have been written after the header. */
@@ -38,17 +42,26 @@ export class RowsFile implements AsyncDisposable {
       this.#scanner.push(text);
       this.#hash.update(text);
       this.#bytes += text.length;
+      await this.#index.flushIfFull();
     } finally {
       await written;
     }
   }
 
-  async end(): Promise<Pick<ExtractedFile, 'rows' | 'bytes' | 'sha256' | 'delimiter'>> {
+  async end(): Promise<WrittenFile> {
     this.#scanner.end();
-    return { rows: this.rows, bytes: this.#bytes, sha256: this.#hash.digest('hex'), delimiter };
+    const index = await this.#index.end();
+    return {
+      rows: this.rows,
+      bytes: this.#bytes,
+      sha256: this.#hash.digest('hex'),
+      delimiter,
+      ...(index && { index }),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#index[Symbol.asyncDispose]();
     await this.#file.close();
   }
 }

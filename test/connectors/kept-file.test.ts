@@ -61,6 +61,16 @@ describe('the file of the last extraction serves again', () => {
     expect(sameFile).toBe(true);
   });
 
+  test('with the index of its records, where it has one', async () => {
+    const long = `id;name\n${Array.from({ length: 50_000 }, (_, nth) => `${nth};Zoé\n`).join('')}`;
+    const { first, second } = await twice(long);
+    expect(first.index).toMatchObject({ file: 'people.csv.index' });
+    expect(second).toEqual(first);
+    const without = await twice(long, (_, extracted) => rm(`${extracted}.index`));
+    expect(without.sameFile).toBe(true);
+    expect(without.second).not.toHaveProperty('index');
+  });
+
   test('also when the source was written anew with the same bytes', async () => {
     const { sameFile } = await twice(people, (source) => writeFile(source, people));
     expect(sameFile).toBe(true);

@@ -29,11 +29,14 @@ test('any stored and any met digests, in any order: the set says what a Map woul
         for (const words of met) {
           const before = map.get(words.join());
           const expected = before === undefined ? 'new' : before ? 'again' : 'known';
-          expect(set.see(words)).toBe(expected);
+          expect(set.see(Uint32Array.of(7, ...words), 1)).toBe(expected);
           if (before === false) map.set(words.join(), true);
         }
         const unseen = [...map].filter(([, seen]) => !seen).map(([words]) => words);
         expect(set.unseenCount).toBe(unseen.length);
+        expect([...set.unseenPlaces()].map((place) => set.at(place).join()).sort()).toEqual(
+          unseen.sort(),
+        );
         expect([...set.unseen()].map((words) => words.join()).sort()).toEqual(unseen.sort());
       },
     ),

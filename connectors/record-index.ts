@@ -1,0 +1,182 @@
+/** Beside a large file of an extraction: the digest of each of its records, and where records are, so that it need not be read. */
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { noSeed, recordDigest } from '../engine/record-digest.ts';
+import type { ScannedBytes } from '../engine/record-scanner.ts';
+import { writeAll } from './file-chunks.ts';
+
+/** The index of an extracted file, as the manifest knows it. */
+export interface IndexFile {
+  /** File name within the extraction. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+/** A digest, and a landmark, are four words each. */
+const entryBytes = 16;
+
+/** One record in so many is a landmark, and the first one that begins so many bytes after the last landmark. */
+const recordsBetween = 16;
+const bytesBetween = 1 << 16;
+
+const flushBytes = 1 << 18;
+
+/** Name of the index of a file. */
+export function indexName(file: string): string {
+  return `${file}.index`;
+}
+
+/**
+ * Writes the index while the file is written: a digest of 16 bytes for each record after the header, in their order, then
+ * the landmarks. The digests are those of the bytes alone, whatever they come to mean.
+ */
+export class RecordIndexWriter implements AsyncDisposable {
+  /** Files of fewer records are read in no time. Tests lower it. */
+  static worthwhile = 50_000;
+
+  readonly #path: string;
+  readonly #hash = createHash('sha256');
+  #file: FileHandle | undefined;
+  #digests = new Uint32Array(flushBytes / 2);
+  #used = 0;
+  #records = 0;
+  #bytes = 0;
+  readonly #landmarks: number[] = [];
+  #lastLandmark = { offset: 0, record: 0 };
+
+  /** @param path of the file that is indexed; nothing is created before there is enough of it */
+  constructor(path: string) {
+    this.#path = indexName(path);
+  }
+
+  /** Closes the index, whatever it holds. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file?.close();
+  }
+
+  /** Takes the next record, as a scanner finds it; not the header. */
+  add(scanned: ScannedBytes, start: number, end: number, line: number): void {
+    this.#noteLandmark(scanned.offset + start, line);
+    if (this.#used === this.#digests.length) {
+      const larger = new Uint32Array(this.#digests.length * 2);
+      larger.set(this.#digests);
+      this.#digests = larger;
+    }
+    recordDigest(scanned.words, start, end, noSeed, this.#digests, this.#used);
+    this.#used += 4;
+    this.#records += 1;
+  }
+
+  /** Writes what has come together when it is enough. Call it now and then. */
+  async flushIfFull(): Promise<void> {
+    if (this.#used * 4 >= flushBytes && this.#records >= RecordIndexWriter.worthwhile)
+      await this.#flush();
+  }
+
+  /** Writes the rest. @returns undefined when it is not worth a file */
+  async end(): Promise<IndexFile | undefined> {
+    if (this.#records < RecordIndexWriter.worthwhile) return undefined;
+    await this.#flush();
+    await this.#write(new Uint8Array(Uint32Array.from(this.#landmarks).buffer));
+    return {
+      file: basename(this.#path),
+      bytes: this.#bytes,
+      sha256: this.#hash.digest('hex'),
+    };
+  }
+
+  #noteLandmark(offset: number, line: number): void {
+    const last = this.#lastLandmark;
+    const record = this.#records;
+    if (
+      record > 0 &&
+      record - last.record < recordsBetween &&
+      offset - last.offset < bytesBetween
+    ) {
+      return;
+    }
+    this.#landmarks.push(record, line, offset >>> 0, Math.floor(offset / 2 ** 32));
+    this.#lastLandmark = { offset, record };
+  }
+
+  async #flush(): Promise<void> {
+    await this.#write(new Uint8Array(this.#digests.buffer, 0, this.#used * 4));
+    this.#used = 0;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    this.#file ??= await open(this.#path, 'wx', 0o600);
+    this.#hash.update(bytes);
+    this.#bytes += bytes.length;
+    await writeAll(this.#file, bytes);
+  }
+}
+
+/** A record whose place is known; those up to the next landmark follow it. */
+export interface Landmark {
+  /** How many records of the file come before it. */
+  readonly record: number;
+  readonly line: number;
+  /** Of its first byte. */
+  readonly offset: number;
+}
+
+/** Where the records of a file are. */
+export class Landmarks {
+  readonly #words: Uint32Array;
+
+  constructor(words: Uint32Array) {
+    this.#words = words;
+  }
+
+  get length(): number {
+    return this.#words.length / 4;
+  }
+
+  at(index: number): Landmark {
+    const [record, line, low, high] = this.#words.subarray(index * 4, index * 4 + 4);
+    return {
+      record: record as number,
+      line: line as number,
+      offset: (high as number) * 2 ** 32 + (low as number),
+    };
+  }
+
+  /** Index of the last landmark that is not after a record, looked for from another one on, which is not after it either. */
+  before(record: number, from = 0): number {
+    let index = from;
+    while (index + 1 < this.length && (this.#words[index * 4 + 4] as number) <= record) index += 1;
+    return index;
+  }
+}
+
+/**
+ * Reads an index.
+ *
+ * @param chunks of all its bytes; whether they are what was written is for their source to say
+ * @param records how many the file has
+ * @param onDigests takes the digests as they come, four words each, valid only during the call
+ */
+export async function readRecordIndex(
+  chunks: AsyncIterable<Buffer>,
+  records: number,
+  onDigests: (digests: Uint32Array) => void,
+): Promise<Landmarks> {
+  let left = records * entryBytes;
+  const landmarks: Buffer[] = [];
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const usable = Math.min(left, bytes.length - (bytes.length % entryBytes));
+    if (usable > 0) onDigests(new Uint32Array(bytes.buffer, bytes.byteOffset, usable / 4));
+    left -= usable;
+    rest = Buffer.alloc(0);
+    if (left === 0) landmarks.push(Buffer.from(bytes.subarray(usable)));
+    else rest = Buffer.from(bytes.subarray(usable));
+  }
+  const all = new Uint8Array(Buffer.concat(landmarks));
+  return new Landmarks(new Uint32Array(all.buffer, 0, Math.floor(all.length / entryBytes) * 4));
+}

@@ -1,0 +1,103 @@
+/** The stored rows whose records the extraction does not show: looked up where their keys are known, else looked for. */
+import type { PoolClient } from 'pg';
+import type { StoredNavigation } from './model-store.ts';
+import { isUnseen, type ScopeComparison } from './plan.ts';
+
+/** @returns the temporary table of the ids (`id`) of unseen resources, analysed */
+export async function unseenResources(
+  session: PoolClient,
+  comparison: ScopeComparison,
+): Promise<string> {
+  const { id } = comparison;
+  const table = `unseen_resource_${id}`;
+  const lookUp = `select r.id from staged_row_deletion g
+    join resource r on r.entity_type_id = ${id} and r.key = g.key and r.source_digest = g.digest
+    where g.entity_type_id = ${id}`;
+  if (await lookedUp(session, comparison, { table, staged: 'staged_row_deletion', lookUp })) {
+    return table;
+  }
+  await session.query(
+    `create temporary table ${table} on commit drop as
+     select r.id from resource r where r.entity_type_id = ${id} and ${await lookFor(session, comparison, 'r')};
+     analyze ${table}`,
+  );
+  return table;
+}
+
+/** @returns the temporary table of unseen links (`from_id`, `to_id`, `source_digest`), analysed */
+export async function unseenLinks(
+  session: PoolClient,
+  comparison: ScopeComparison,
+  { fromEntityTypeId, toEntityTypeId }: StoredNavigation,
+): Promise<string> {
+  const { id } = comparison;
+  const table = `unseen_link_${id}`;
+  const lookUp = `select l.from_id, l.to_id, l.source_digest from staged_link_deletion g
+    join resource f on f.entity_type_id = ${fromEntityTypeId} and f.key = g.from_key
+    join resource t on t.entity_type_id = ${toEntityTypeId} and t.key = g.to_key
+    join link l on l.navigation_property_id = ${id} and l.from_id = f.id and l.to_id = t.id and l.source_digest = g.digest
+    where g.navigation_property_id = ${id}`;
+  if (await lookedUp(session, comparison, { table, staged: 'staged_link_deletion', lookUp })) {
+    return table;
+  }
+  await session.query(
+    `create temporary table ${table} on commit drop as
+     select l.from_id, l.to_id, l.source_digest from link l
+     where l.navigation_property_id = ${id} and ${await lookFor(session, comparison, 'l')};
+     analyze ${table}`,
+  );
+  return table;
+}
+
+interface LookUp {
+  readonly table: string;
+  /** Where their keys are staged. */
+  readonly staged: string;
+  readonly lookUp: string;
+}
+
+/**
+ * Fills the table from the staged keys.
+ *
+ * @returns false, without a table, when a row has another digest than its record had, or is not there: then only a look at
+ * all of them tells
+ */
+async function lookedUp(
+  session: PoolClient,
+  { goneAreStaged, unseen }: ScopeComparison,
+  { table, staged, lookUp }: LookUp,
+): Promise<boolean> {
+  if (!goneAreStaged) return false;
+  await session.query(`analyze ${staged}`);
+  const { rowCount } = await session.query(
+    `create temporary table ${table} on commit drop as ${lookUp}`,
+  );
+  if (rowCount === unseen) {
+    await session.query(`analyze ${table}`);
+    return true;
+  }
+  await session.query(`drop table ${table}`);
+  return false;
+}
+
+/** So many digests can stand in a statement. */
+const fewUnseen = 100_000;
+
+/**
+ * SQL: {@link isUnseen} for a look at every stored row, which several processes can take: they cannot see a temporary
+ * table.
+ */
+async function lookFor(
+  session: PoolClient,
+  comparison: ScopeComparison,
+  row: string,
+): Promise<string> {
+  const { scope, unseen, withoutDigest } = comparison;
+  if (unseen === 'all' || unseen === 0 || unseen > fewUnseen) return isUnseen(comparison, row);
+  const { rows } = await session.query<{ digests: string }>(
+    'select array_agg(digest)::text as digests from unseen_digest where scope = $1',
+    [scope],
+  );
+  const missing = `${row}.source_digest = any ('${rows[0]?.digests}'::uuid[])`;
+  return withoutDigest === 0 ? missing : `(${row}.source_digest is null or ${missing})`;
+}

@@ -4,8 +4,10 @@ import type { ScimSettings } from '../engine/scim-settings.ts';
 import type { Connector } from './connector.ts';
 import { type CsvSettings, createCsvConnector } from './csv/csv-connector.ts';
 import { createScimConnector } from './scim/scim-connector.ts';
+import { createScimWriter } from './scim/scim-writer.ts';
 import { createSqlConnector } from './sql/sql-connector.ts';
 import type { SqlSettings } from './sql/sql-driver.ts';
+import type { Writer } from './writer.ts';
 import { createXlsxConnector, type XlsxSettings } from './xlsx/xlsx-connector.ts';
 
 /** The settings of any kind of connector. */
@@ -27,4 +29,9 @@ export function createConnector(options: ConnectorOptions): Connector {
     case 'scim':
       return createScimConnector(options);
   }
+}
+
+/** Returns what writes to the connected system of these settings; undefined for a kind that is only read. */
+export function createWriter(options: ConnectorOptions): Writer | undefined {
+  return options.kind === 'scim' ? createScimWriter(options) : undefined;
 }

@@ -1,6 +1,6 @@
 /** The quirks of SCIM services that reading and writing have to be told of; others are provided for wherever they appear. */
 
-interface QuirkEffects {
+export interface QuirkEffects {
   readonly meaning: string;
   /** Members are missing from lists, so each resource is asked for on its own. */
   readonly membersOneByOne?: true;

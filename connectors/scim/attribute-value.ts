@@ -76,11 +76,13 @@ function partOf(value: unknown, subAttribute: string | undefined): unknown {
   return subAttribute.toLowerCase() === 'value' ? value : undefined;
 }
 
-function asElement(element: unknown): JsonObject {
+/** An element of a multi-valued attribute; a simple one is its own value. */
+export function asElement(element: unknown): JsonObject {
   return isJsonObject(element) ? element : { value: element };
 }
 
-function textOf(value: unknown): string {
+/** The text of a value; blank where there is none. */
+export function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'object' ? JSON.stringify(sorted(value)) : String(value);
 }
@@ -94,7 +96,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** Some services write booleans as text. */
-function isTrue(value: unknown): boolean {
+export function isTrue(value: unknown): boolean {
   return value === true || (typeof value === 'string' && value.toLowerCase() === 'true');
 }
 

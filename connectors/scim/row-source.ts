@@ -14,6 +14,7 @@ import { RecordFile } from '../record-file.ts';
 import { extractedName } from '../source-file.ts';
 import { attributeOf, cellAt, isJsonObject, type JsonObject, memberOf } from './attribute-value.ts';
 import type { KeyIndex } from './key-index.ts';
+import { resourceCell } from './resource-cell.ts';
 import type { ScimResourceType, ScimService } from './service.ts';
 import { Spool } from './spool.ts';
 
@@ -122,12 +123,10 @@ export class ResourceRows implements RowSource {
   }
 
   take(resource: JsonObject): void {
-    const { schema } = this.#place.type;
     this.#rows += 1;
     const cells = this.#columns.map(({ heading, path }) => {
       if (attributeOf(resource, path) !== undefined) this.#present.add(heading);
-      const cell = cellAt(resource, path, schema?.isCaseExact(path));
-      return isLocation(path) ? absolute(cell, this.#place.service) : cell;
+      return resourceCell(resource, path, this.#place);
     });
     this.#spool.add(cells);
   }
@@ -273,18 +272,6 @@ export class MemberRows implements RowSource {
     const ownId = typeof value === 'string' && value !== '' ? value : decodeURIComponent(id);
     return [ownId, type?.name.toLowerCase() ?? (/^(user|group)$/.test(said) ? said : '')];
   }
-}
-
-function isLocation({ attribute, subAttribute }: AttributePath): boolean {
-  const part = subAttribute?.toLowerCase();
-  return part === '$ref' || (attribute.toLowerCase() === 'meta' && part === 'location');
-}
-
-/** Services may tell a place relative to their host, or to their own endpoint. */
-function absolute(location: string, { base }: ScimService): string {
-  if (location === '') return location;
-  const isWithin = location.startsWith('/') && !location.startsWith(`${new URL(base).pathname}/`);
-  return URL.parse(isWithin ? `${base}${location}` : location, `${base}/`)?.href ?? location;
 }
 
 function empty(source: string, what: string): LockstepError {

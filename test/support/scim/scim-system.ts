@@ -34,12 +34,9 @@ export function testClock(start = 1_000_000_000_000): TestClock {
   };
 }
 
-export function scimConnector(
-  endpoint: string,
-  settings: Partial<ScimSettings> = {},
-  clock: Clock = testClock(),
-): Connector {
-  const defaults: ScimSettings = {
+/** Settings for a service at an address that takes `right-token`. */
+export function scimSettings(endpoint: string, settings: Partial<ScimSettings> = {}): ScimSettings {
+  return {
     endpoint,
     version: 'auto',
     auth: { type: 'bearer', token: 'right-token' },
@@ -49,8 +46,16 @@ export function scimConnector(
     overrides: {},
     quirks: [],
     incremental: undefined,
+    ...settings,
   };
-  return createScimConnector({ ...defaults, ...settings }, clock);
+}
+
+export function scimConnector(
+  endpoint: string,
+  settings: Partial<ScimSettings> = {},
+  clock: Clock = testClock(),
+): Connector {
+  return createScimConnector(scimSettings(endpoint, settings), clock);
 }
 
 export function resources(

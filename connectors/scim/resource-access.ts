@@ -1,0 +1,185 @@
+/** Resources of one type: read one by one, and looked up by their key. */
+import { parseAttributePath } from '../../engine/attribute-path.ts';
+import type { QuirkEffects } from '../../engine/scim-quirk.ts';
+import { isJsonObject, type JsonObject, memberOf } from './attribute-value.ts';
+import { listResources } from './listing.ts';
+
+import { resourceCell } from './resource-cell.ts';
+import type { ScimAnswer, ScimClient } from './scim-client.ts';
+import type { ScimResourceType, ScimService } from './service.ts';
+import { requested } from './type-reading.ts';
+import { refusal, WriteFailure } from './write-failure.ts';
+
+/** A resource as it was read. */
+export interface ReadResource {
+  readonly id: string;
+  readonly resource: JsonObject;
+  /** For `If-Match`; undefined where the service has no versions. */
+  readonly version: string | undefined;
+}
+
+export type ResourceKey = { readonly path: string; readonly value: string };
+
+/** Lives as long as one run of writes. */
+export class ResourceAccess {
+  readonly type: ScimResourceType;
+  readonly service: ScimService;
+  readonly #client: ScimClient;
+  readonly #effects: Omit<QuirkEffects, 'meaning'>;
+  /** Key, as it is compared → ids; where the service cannot look for one. */
+  #index: Promise<Map<string, string[]>> | undefined;
+
+  constructor(
+    client: ScimClient,
+    service: ScimService,
+    type: ScimResourceType,
+    effects: Omit<QuirkEffects, 'meaning'>,
+  ) {
+    this.#client = client;
+    this.service = service;
+    this.type = type;
+    this.#effects = effects;
+  }
+
+  /** Where a resource is; with paths, an answer holds only what they lead to. */
+  urlOf(id: string, paths?: readonly string[]): URL {
+    return this.#selecting(new URL(`${this.type.url.href}/${encodeURIComponent(id)}`), paths);
+  }
+
+  /**
+   * Reads a resource.
+   *
+   * @param paths all that it has by default when left out
+   * @returns undefined when it is not there
+   * @throws WriteFailure when it cannot be read
+   */
+  async read(id: string, paths?: readonly string[]): Promise<ReadResource | undefined> {
+    const answer = await this.#client.get(this.urlOf(id, paths), `a single ${this.type.name}`);
+    if (answer.status === 404 || answer.status === 410) return undefined;
+    const read = this.readOf(answer);
+    if (read?.id !== id) throw refusal(`a single ${this.type.name}`, answer);
+    return read;
+  }
+
+  /** The resource that an answer holds. */
+  readOf({ status, body, etag }: ScimAnswer): ReadResource | undefined {
+    if (status < 200 || status > 299 || !isJsonObject(body)) return undefined;
+    return this.#readOf(body, etag);
+  }
+
+  #readOf(resource: JsonObject, etag?: string): ReadResource | undefined {
+    const id = memberOf(resource, 'id');
+    if (typeof id !== 'string' || id === '') return undefined;
+    const meta = memberOf(resource, 'meta');
+    const version = etag ?? (isJsonObject(meta) ? memberOf(meta, 'version') : undefined);
+    const isUsed = this.service.capabilities.etag && typeof version === 'string' && version !== '';
+    return { id, resource, version: isUsed ? version : undefined };
+  }
+
+  /**
+   * Looks a resource up by its key.
+   *
+   * @param fresh what was listed before is not believed
+   * @throws WriteFailure when several have the key, or the service does not let anybody look
+   */
+  async find(
+    key: ResourceKey,
+    paths: readonly string[],
+    { fresh = false } = {},
+  ): Promise<ReadResource | undefined> {
+    if (key.path.toLowerCase() === 'id') return await this.read(key.value, paths);
+    if (!this.service.capabilities.filter) return await this.#listed(key, paths, fresh);
+    const small = key.value.toLowerCase();
+    const spellings = this.#effects.caseSensitiveFilters && small !== key.value ? [small] : [];
+    for (const value of [key.value, ...spellings]) {
+      const found = await this.#filtered({ ...key, value }, paths);
+      if (found === 'not filtered') return await this.#listed(key, paths, fresh);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async #filtered(
+    key: ResourceKey,
+    paths: readonly string[],
+  ): Promise<ReadResource | 'not filtered' | undefined> {
+    const url = this.#selecting(new URL(this.type.url), [key.path, ...paths]);
+    url.searchParams.set('filter', filterOf(key));
+    const what = `the look-up of a ${this.type.name}`;
+    const answer = await this.#client.get(url, what);
+    const list = isJsonObject(answer.body) ? memberOf(answer.body, 'Resources') : undefined;
+    // Some cannot read every value, or compare every attribute.
+    if (answer.status === 400 || answer.status === 501) return 'not filtered';
+    if (answer.status !== 200 || !isJsonObject(answer.body)) throw refusal(what, answer);
+    const resources = Array.isArray(list) ? list.filter(isJsonObject) : [];
+    const wanted = this.#compared(key.path, key.value);
+    const matches = resources.filter((each) => this.#keyOf(each, key.path) === wanted);
+    // Whoever does not know the filter may give everybody.
+    if (matches.length < resources.length) return 'not filtered';
+    return this.#only(matches.map((each) => this.#readOf(each)));
+  }
+
+  async #listed(
+    key: ResourceKey,
+    paths: readonly string[],
+    fresh: boolean,
+  ): Promise<ReadResource | undefined> {
+    if (fresh) this.#index = undefined;
+    this.#index ??= this.#list(key.path);
+    const ids = (await this.#index).get(this.#compared(key.path, key.value)) ?? [];
+    const id = this.#only(ids);
+    return id === undefined ? undefined : await this.read(id, paths);
+  }
+
+  async #list(path: string): Promise<Map<string, string[]>> {
+    const index = new Map<string, string[]>();
+    const query = {
+      type: this.type,
+      attributes: this.#effects.allAttributes ? undefined : requested([path]),
+      capabilities: this.service.capabilities,
+      alignedPages: this.#effects.alignedPages === true,
+    };
+    for await (const { resources } of listResources(this.#client, query, new Set())) {
+      for (const each of resources) {
+        const key = this.#keyOf(each, path);
+        index.set(key, [...(index.get(key) ?? []), String(memberOf(each, 'id'))]);
+      }
+    }
+    return index;
+  }
+
+  #only<Found>(found: readonly Found[]): Found | undefined {
+    if (found.length < 2) return found[0];
+    throw new WriteFailure(
+      'TargetRefused',
+      `${found.length} of ${this.type.name} have the same key; nobody can tell which one is meant`,
+    );
+  }
+
+  #keyOf(resource: JsonObject, path: string): string {
+    const cell = resourceCell(resource, parseAttributePath(path), this);
+    return this.#compared(path, cell);
+  }
+
+  /** Text is the same whatever its case, unless the schema says otherwise. */
+  #compared(path: string, value: string): string {
+    const isExact = this.type.schema?.partAt(parseAttributePath(path))?.isCaseExact ?? false;
+    return isExact ? value : value.toLowerCase();
+  }
+
+  #selecting(url: URL, paths: readonly string[] | undefined): URL {
+    if (paths === undefined || this.#effects.allAttributes) return url;
+    url.searchParams.set('attributes', requested(paths).join(','));
+    return url;
+  }
+}
+
+/** RFC 7644 §3.4.2.2: a value is written as JSON. */
+function filterOf({ path, value }: ResourceKey): string {
+  const open = path.indexOf('[');
+  if (open === -1) return `${path} eq ${JSON.stringify(value)}`;
+  const close = path.lastIndexOf(']');
+  const part = path.slice(close + 2) || 'value';
+  const condition = `(${path.slice(open + 1, close)}) and ${part} eq ${JSON.stringify(value)}`;
+  return `${path.slice(0, open)}[${condition}]`;
+}

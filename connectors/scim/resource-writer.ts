@@ -1,0 +1,138 @@
+/** Writes resources of one type, each with the fewest requests that make sure of it, and says what became of it. */
+
+import { parseAttributePath } from '../../engine/attribute-path.ts';
+import type { ResourceWrite, WriteOutcome } from '../writer.ts';
+import { splitMembers } from './member-changes.ts';
+import type { ReadResource } from './resource-access.ts';
+import { isDone, ResourceUpdate, readBack, type WritePlace } from './resource-update.ts';
+import type { ScimAnswer } from './scim-client.ts';
+import { goneFailure, refusal, WriteFailure } from './write-failure.ts';
+import { creation } from './write-message.ts';
+import { cellsOf, planOf, unmetPaths, type WritePlan, type WrittenResource } from './write-plan.ts';
+
+type Update = Extract<ResourceWrite, { operation: 'update' }>;
+type Delete = Extract<ResourceWrite, { operation: 'delete' }>;
+
+export class ResourceWriter {
+  readonly #place: WritePlace;
+  readonly #readBack: readonly string[];
+
+  /** @param readBack the paths that an outcome tells of */
+  constructor(place: WritePlace, readBack: readonly string[]) {
+    this.#place = place;
+    this.#readBack = readBack;
+  }
+
+  /** @throws WriteFailure when it cannot be done, and whatever asking does */
+  async write(write: ResourceWrite): Promise<WriteOutcome> {
+    if (write.operation === 'delete') return await this.#delete(write);
+    const { access, effects } = this.#place;
+    const plan = planOf(write, access, this.#readBack, effects);
+    const { read, unmet } = await (write.operation === 'create'
+      ? this.#create(plan)
+      : this.#update(plan, write));
+    const outcome = {
+      nth: write.nth,
+      id: read.id,
+      cells: cellsOf(read, this.#readBack, access),
+    };
+    return unmet.length === 0
+      ? { state: 'applied', ...outcome }
+      : { state: 'not-applied', ...outcome, paths: unmet };
+  }
+
+  async #update(plan: WritePlan, { id }: Update): Promise<WrittenResource> {
+    if (id !== null) return await new ResourceUpdate(this.#place, plan, id).run();
+    const found = await this.#find(plan);
+    if (found === undefined) throw goneFailure(this.#place.access.type.name);
+    return await new ResourceUpdate(this.#place, plan, found.id).run(found);
+  }
+
+  /** One that is there already, of an earlier attempt or of whoever was faster, is taken over. */
+  async #create(plan: WritePlan): Promise<WrittenResource> {
+    const { client, access, habits } = this.#place;
+    const { type } = access;
+    let found = this.#isGuarded(plan) ? undefined : await this.#find(plan);
+    if (found === undefined) {
+      const what = `the creation of a ${type.name}`;
+      const [first] = splitMembers(
+        plan.members,
+        habits.createWithoutMembers ? 0 : habits.membersAtOnce,
+      );
+      const answer = await client.write({
+        method: 'POST',
+        url: type.url,
+        body: creation({ edits: plan.edits, members: first }, access),
+        what,
+        wasDone: async () => {
+          found = await this.#find(plan, { fresh: true });
+          return found !== undefined;
+        },
+      });
+      if (answer?.status === 409) found = await this.#find(plan, { fresh: true });
+      if (answer && found === undefined) {
+        if (!isDone(answer)) throw refusal(what, answer);
+        return await this.#complete(plan, answer);
+      }
+    }
+    if (found === undefined) throw goneFailure(type.name);
+    return await new ResourceUpdate(this.#place, plan, found.id).run(found);
+  }
+
+  /** What a creation has left out is put right once. */
+  async #complete(plan: WritePlan, answer: ScimAnswer): Promise<WrittenResource> {
+    const { access } = this.#place;
+    const id =
+      access.readOf(answer)?.id ?? lastSegment(answer.location) ?? (await this.#find(plan))?.id;
+    if (id === undefined) {
+      throw new WriteFailure(
+        'TargetRefused',
+        `the creation of a ${access.type.name} is said to be done (${answer.status}), and it is not there`,
+      );
+    }
+    const after = await readBack(this.#place, plan, id, answer);
+    const unmet = unmetPaths(after, plan, access);
+    if (unmet.length === 0) return { read: after, unmet };
+    return await new ResourceUpdate(this.#place, plan, id).run(after);
+  }
+
+  async #delete({ nth, id, key }: Delete): Promise<WriteOutcome> {
+    const { client, access, effects } = this.#place;
+    const known = id ?? (await access.find(key, [key.path]))?.id;
+    const gone = { state: 'applied', nth, id: null, cells: new Map<string, string>() } as const;
+    if (known === undefined) return gone;
+    const what = `the deletion of a ${access.type.name}`;
+    const answer = await client.write({ method: 'DELETE', url: access.urlOf(known), what });
+    if (answer.status === 404 || answer.status === 410) return gone;
+    if (!isDone(answer)) throw refusal(what, answer);
+    const left = effects.lyingAnswers
+      ? await access.read(known, [key.path, ...this.#readBack])
+      : undefined;
+    if (left === undefined) return gone;
+    const cells = cellsOf(left, this.#readBack, access);
+    return { state: 'not-applied', nth, id: known, cells, paths: [key.path] };
+  }
+
+  #find(
+    { key, paths }: WritePlan,
+    options?: { fresh: boolean },
+  ): Promise<ReadResource | undefined> {
+    return this.#place.access.find(key, paths, options);
+  }
+
+  /** Whether the service itself sees to it that nothing is created twice. */
+  #isGuarded({ key }: WritePlan): boolean {
+    const part = this.#place.access.type.schema?.partAt(parseAttributePath(key.path));
+    // The id of a new resource is nobody's yet.
+    return part?.isUnique === true || key.path.toLowerCase() === 'id';
+  }
+}
+
+/** The id in an address, which may be relative. */
+function lastSegment(location: string | undefined): string | undefined {
+  const id = location
+    ?.replace(/[?#].*$/, '')
+    .split('/')
+    .at(-1);
+  return id === undefined || id === '' ? undefined : decodeURIComponent(id);
+}

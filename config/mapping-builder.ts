@@ -17,6 +17,7 @@ import { didYouMean } from './finding.ts';
 import { reportUnguarded } from './guard.ts';
 import { type MappedType, mappedTypes, spelt } from './mapped-type.ts';
 import type { AttributeDocument, CorrelationDocument } from './mapping-document.ts';
+import { checkReactions } from './reaction-check.ts';
 
 type Report = (path: readonly string[], message: string) => void;
 
@@ -130,6 +131,7 @@ function mapping(
   if (onSourceMissing === 'delete' && !operations.includes('delete')) {
     report(['onSourceMissing'], 'deletes, but operations has no delete');
   }
+  checkReactions(reactions, operations, report);
   const disables = [onSourceMissing, ...Object.values(reactions)].includes('disable');
   return {
     name,

@@ -90,7 +90,9 @@ export const mappingOptions = {
   situations: z
     .partialRecord(z.enum(situations), z.enum(reactions))
     .optional()
-    .describe('Reactions other than the defaults, see docs/mappings.md.'),
+    .describe(
+      'Reactions other than the defaults; docs/mappings.md says which a situation may be given.',
+    ),
   where: z
     .string()
     .min(1)

@@ -1,7 +1,7 @@
 /** HTTP as a SCIM connector needs it: pooled, paced, tried again, bounded in time and size, and never led to another host. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent } from 'undici';
+import { Agent, errors } from 'undici';
 import { LockstepError } from '../../engine/errors.ts';
 import { meaningOf, networkError } from './network-error.ts';
 
@@ -49,6 +49,8 @@ const firstWaitMs = 500;
 const longestRetryAfterMs = 300_000;
 const maximumRedirects = 3;
 const maximumAnswerBytes = 64 << 20;
+/** An answer that drips is given up after so many times the silence that is allowed. */
+const answerTimeouts = 10;
 const passingStatuses = new Set([429, 500, 502, 503, 504]);
 
 /** Asks one service. It keeps connections open until it is disposed of. */
@@ -57,6 +59,7 @@ export class HttpClient implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #attempts: number;
   readonly #millisecondsApart: number;
+  readonly #answerMs: number;
   readonly #signal: AbortSignal;
   readonly #waits: AbortSignal;
   #nextTurn = 0;
@@ -67,6 +70,7 @@ export class HttpClient implements AsyncDisposable {
     this.#attempts = options.attempts;
     this.#signal = options.signal;
     this.#waits = options.waits ?? options.signal;
+    this.#answerMs = settings.timeoutSeconds * 1000 * answerTimeouts;
     this.#millisecondsApart = 1000 / (settings.requestsPerSecond ?? Number.POSITIVE_INFINITY);
   }
 
@@ -112,6 +116,7 @@ export class HttpClient implements AsyncDisposable {
   async #attempt(request: HttpRequest, redirects: number): Promise<HttpAnswer | NoAnswer> {
     await this.#turn();
     const { method, url, headers, body, what } = request;
+    const latest = performance.now() + this.#answerMs;
     try {
       const response = await this.#agent.request({
         origin: url.origin,
@@ -121,7 +126,7 @@ export class HttpClient implements AsyncDisposable {
         body: body ?? null,
         signal: this.#signal,
       });
-      const content = await readBounded(response.body, what);
+      const content = await readBounded(response.body, what, latest);
       const status = response.statusCode;
       const { location, etag } = response.headers;
       if (status >= 300 && status < 400 && location !== undefined) {
@@ -203,14 +208,20 @@ async function readAuthorities(path: string): Promise<string> {
   }
 }
 
+/** @param latest when the end of it must have come, by `performance.now()`: silence is bounded, dripping is not */
 async function readBounded(
   body: AsyncIterable<Buffer> & { destroy(): void },
   what: string,
+  latest: number,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
+    if (performance.now() > latest) {
+      body.destroy();
+      throw new errors.BodyTimeoutError();
+    }
     if (bytes > maximumAnswerBytes) {
       body.destroy();
       throw unreadable(`${what} answers with more than ${maximumAnswerBytes >> 20} MiB`, {

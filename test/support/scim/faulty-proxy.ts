@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A request as it came in, or as it is to go on. */
 export interface ProxiedRequest {
@@ -18,6 +19,10 @@ export interface ProxiedAnswer {
   readonly body: string;
   /** The connection is reset after so many bytes of the body; 0: no answer at all. */
   readonly resetAfter?: number;
+  /** Nothing says beforehand how long the body is. */
+  readonly isChunked?: true;
+  /** Half of the body is sent; then the connection is closed, nothing more comes, or a byte now and then for ever. */
+  readonly half?: 'closed' | 'silent' | 'dripping';
 }
 
 /** Asks the real server. */
@@ -91,9 +96,13 @@ export async function openProxy(
     const content = Buffer.from(answer.body);
     outgoing.writeHead(answer.status, {
       'content-type': 'application/scim+json',
-      ...(answer.status !== 204 && { 'content-length': `${content.length}` }),
+      ...(answer.status !== 204 && !answer.isChunked && { 'content-length': `${content.length}` }),
       ...answer.headers,
     });
+    if (answer.half !== undefined) {
+      await sendHalf(outgoing, content, answer.half);
+      return;
+    }
     if (answer.resetAfter === undefined) {
       outgoing.end(answer.status === 204 ? undefined : content);
       return;
@@ -120,6 +129,21 @@ export async function openProxy(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function sendHalf(
+  outgoing: ServerResponse,
+  content: Buffer,
+  then: NonNullable<ProxiedAnswer['half']>,
+): Promise<void> {
+  const half = content.length >> 1;
+  await new Promise((resolve) => outgoing.write(content.subarray(0, half), resolve));
+  if (then === 'closed') outgoing.socket?.end();
+  // The last byte never comes, however patient the client is.
+  for (let at = half; then === 'dripping' && !outgoing.destroyed; ) {
+    if (at < content.length - 1) outgoing.write(content.subarray(at, ++at));
+    await sleep(20);
+  }
 }
 
 /** A list of resources as JSON. */

@@ -27,8 +27,8 @@ interface RealServer extends AsyncDisposable {
   readonly address: string;
   /** The path of its endpoint. */
   readonly path: string;
-  /** Makes somebody join, or the one of the id leave. */
-  join(name: string): Promise<void>;
+  /** Makes somebody join further behind in the list than the one of the id, or the one of the id leave. */
+  join(name: string, after: string): Promise<void>;
   leave(id: string): Promise<void>;
 }
 
@@ -45,7 +45,14 @@ async function scim2(): Promise<RealServer> {
   return {
     address: server.url,
     path: '/v2',
-    join: async (userName) => void (await server.create('/Users', [{ userName }])),
+    // It sorts by id, and its ids are random.
+    async join(userName, after) {
+      for (;;) {
+        const [id = ''] = await server.create('/Users', [{ userName }]);
+        if (id > after) return;
+        await server.remove('/Users', id);
+      }
+    },
     leave: (id) => server.remove('/Users', id),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
@@ -203,13 +210,13 @@ describe.each([
 
   // Last, for it leaves other people than there were.
   test.each<[string, (server: RealServer, ids: readonly string[]) => Promise<void>]>([
-    ['joins', (real) => real.join('newcomer')],
+    ['joins', (real, ids) => real.join('newcomer', ids.at(-1) ?? '')],
     ['leaves, whom a page held,', (real, ids) => real.leave(ids[3] ?? '')],
     [
       'leaves while another one joins',
       async (real, ids) => {
         await real.leave(ids[4] ?? '');
-        await real.join('another');
+        await real.join('another', ids.at(-1) ?? '');
       },
     ],
   ])('somebody who %s between two pages is noticed', async (_name, change) => {

@@ -19,6 +19,8 @@ export interface Sender {
 /** What Temporal knows about workflows. */
 export interface WorkflowRegister {
   isOpen(workflowId: string): Promise<boolean>;
+  /** Who started a workflow. */
+  starterOf(workflowId: string, runId: string): Promise<Sender>;
   /** The sender of the n-th signal or accepted update of a name (counted from 1), or of the cancellation. */
   senderOf(
     workflowId: string,

@@ -1,5 +1,6 @@
 /** The activities of a sync job: the only place where engine, connectors and store meet. */
 import { CancelledFailure, cancellationSignal } from '@temporalio/activity';
+import { beginEdit } from './begin-edit.ts';
 import { begin } from './begin-job.ts';
 import { blockJob } from './block-job.ts';
 import { checkSources } from './check-sources.ts';
@@ -7,8 +8,10 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { conclude } from './end-job.ts';
 import { exportSource } from './export-source.ts';
 import { toFailure } from './failures.ts';
+import { loadEdit } from './load-edit.ts';
 import { loadReviewed } from './load-reviewed.ts';
 import { prepareDelta } from './prepare-delta.ts';
+import { prepareEdit } from './prepare-edit.ts';
 import { prepareRollback } from './prepare-rollback.ts';
 import { type Report, withPulse } from './pulse.ts';
 import { settleDecision } from './settle-decision.ts';
@@ -53,6 +56,12 @@ export function createSyncActivities(dependencies: ActivityDependencies) {
     loadDelta: bind(loadReviewed),
     /** Writes the outcome and gives the connector back. */
     endJob: bind(conclude),
+    /** Begins a person's edit; takes no connector. */
+    beginEdit: bind(beginEdit),
+    /** Leaves a delta of what the person has put down. */
+    prepareEdit: bind(prepareEdit),
+    /** Applies it, once. */
+    loadEdit: bind(loadEdit),
     /** Looks at the sources of a connector, for no job. */
     checkSources: bind(checkSources),
     /** Tells whether a connected system can be read, for no job. */

@@ -141,8 +141,12 @@ function countsOfAssociation(
 
 /** A navigation property has the limits of its association, or of the entity type whose reference it is. */
 export function linkThresholds(configuration: Configuration, { navigation }: LinkPlan) {
-  const association = configuration.associations.get(navigation.scope);
-  const entityType = configuration.entityTypes.get(navigation.scope.split('.')[0] ?? '');
+  const { scope } = navigation;
+  const owning = scope.split('.')[0] ?? '';
+  const association =
+    configuration.associations.get(scope) ?? configuration.managedAssociations.get(scope);
+  const entityType =
+    configuration.entityTypes.get(owning) ?? configuration.managedTypes.get(owning);
   const owner = configuration.connectors.get(navigation.connector ?? '');
   const own: ThresholdSettings = association?.thresholds ?? entityType?.thresholds ?? {};
   return resolveThresholds(own, owner?.thresholds ?? {});

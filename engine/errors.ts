@@ -144,6 +144,25 @@ export const errorCatalogue = {
       'A connected system accepted a write, and read back, the resource is not as it should be.',
     remedy: 'See the change in `lockstep changes <id>`; correct its cause and reconcile again.',
   },
+  ResourceInvalid: {
+    kind: 'fix',
+    meaning:
+      'An edit would make a managed resource other than its entity type allows: a value of another type, a required property without one, a key that identifies nothing or would change, or the target of a required reference deleted.',
+    remedy: 'Correct what the message names, or the entity type in lockstep.yaml.',
+  },
+  ResourceProtected: {
+    kind: 'fix',
+    meaning:
+      'The resource stands in `protected` of its entity type: no delta may change or delete it, nor its links.',
+    remedy: 'Take its key out of `protected` in lockstep.yaml, if it is meant.',
+  },
+  AuthorityRefused: {
+    kind: 'fix',
+    meaning:
+      'The property has an `authority`, and who wants to set it is not named there, or stands after the one that set the value it has.',
+    remedy:
+      'Change it where it comes from, or change `authority` of the property in lockstep.yaml.',
+  },
   ExpressionTimedOut: {
     kind: 'fix',
     meaning: 'An expression of the mapping did not finish within its time limit on one row.',

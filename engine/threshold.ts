@@ -64,6 +64,11 @@ export interface PlannedChanges {
   readonly stored: number;
   /** Links only: the most that any one resource loses. */
   readonly mostDeletedOfOneResource?: number;
+  /**
+   * A person has said every line of it: neither the first of a scope nor the last asks by being that, as long as there are
+   * no more than {@link Thresholds.percentageFloor} of them. All numbers hold as ever.
+   */
+  readonly byHand?: boolean;
   readonly thresholds: Thresholds;
 }
 
@@ -130,12 +135,15 @@ export function unguardedChanges(
  *
  * A limit is breached when planned > allowed. A percentage is of the stored lines or links of its scope before the
  * job; with none stored any insert asks, and a delta that would delete all of a scope always asks.
+ *
+ * @param connector null for what belongs to none: an edit
  */
 export function findBreaches(
   scopes: readonly PlannedChanges[],
-  connector: ConnectorLimits,
+  connector: ConnectorLimits | null,
 ): Breach[] {
-  return [...scopes.flatMap(breachesOfScope), ...breachesOfSum(scopes, connector)];
+  const ofSum = connector === null ? [] : breachesOfSum(scopes, connector);
+  return [...scopes.flatMap(breachesOfScope), ...ofSum];
 }
 
 function breachesOfScope(changes: PlannedChanges): Breach[] {
@@ -158,6 +166,7 @@ function breachesOfScope(changes: PlannedChanges): Breach[] {
 
 function allowedByPercentage(changes: PlannedChanges, kind: Kind): number {
   const { of, stored, thresholds } = changes;
+  if (changes.byHand && changes[kind] <= thresholds.percentageFloor) return changes[kind];
   const percent = thresholds[percentageLimit(of, kind)];
   if (kind === 'inserted' && stored === 0) return 0;
   const neverAll = kind === 'deleted' ? stored - 1 : Number.POSITIVE_INFINITY;

@@ -1,17 +1,20 @@
 /** Applies a reviewed delta: one transaction, once, and only if the store is still what the delta was prepared against. */
 import type { PoolClient } from 'pg';
+import { LockstepError } from '../engine/errors.ts';
+import { localAuthority } from '../engine/managed-type.ts';
 import type { Store } from './database.ts';
 import type { PlannedRows } from './delta-digest.ts';
 import { requireLease } from './lease-store.ts';
 import { loadMatches } from './load-matches.ts';
+import { auditEdit, forgetOrigins, takeManagedTurn } from './managed-load.ts';
 import { plannedAsReviewed, reviewedDelta } from './reviewed-delta.ts';
 
 /** What to apply, and the right to do it. */
 export interface LoadRequest {
   readonly jobId: string;
   readonly connector: string;
-  /** The lease's fence number: a job that lost its connector loads nothing. */
-  readonly fence: number;
+  /** The lease's fence number: a job that lost its connector loads nothing. Null for an edit, which holds none. */
+  readonly fence: number | null;
   /** Digest of the delta that passed the gate. */
   readonly digest: string;
 }
@@ -56,12 +59,13 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   await session.query(`select pg_advisory_xact_lock(hashtextextended('load:' || $1, 0))`, [
     request.connector,
   ]);
-  await requireLease(session, request.connector, request.jobId, request.fence);
+  await requireRight(session, request);
   const delta = await reviewedDelta(session, request);
   if (delta === undefined) throw new Stale();
   if (delta.applied) return 'applied';
   const planned = await plannedAsReviewed(session, delta, request.digest);
   if (planned === undefined) throw new Stale();
+  const isManaged = await takeManagedTurn(session, planned);
   const load = new Load(session, delta.id, planned);
   await load.deleteLinks();
   // Before the resources: what a reference referred to until now may be deleted.
@@ -72,6 +76,10 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   await load.insertLinks();
   await load.keepMatches();
   await load.keepBooks();
+  if (isManaged) {
+    await forgetOrigins(session, delta.id);
+    await auditEdit(session, request.jobId);
+  }
   await session.query('update delta set applied_at = now() where id = $1', [delta.id]);
   await session.query(
     `insert into audit_event (actor, action, subject, detail)
@@ -85,6 +93,23 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
     [request.jobId, request.digest],
   );
   return 'applied';
+}
+
+/**
+ * An edit holds no lease: edits take turns, and each names what it expects of the store. A job that has ended loads nothing.
+ *
+ * @throws LockstepError `LeaseLost`
+ */
+async function requireRight(
+  session: PoolClient,
+  { connector, jobId, fence }: LoadRequest,
+): Promise<void> {
+  if (fence !== null) return await requireLease(session, connector, jobId, fence);
+  const { rowCount } = await session.query(
+    'select from job where id = $1 and connector = $2 and ended_at is null for share',
+    [jobId, localAuthority],
+  );
+  if (rowCount === 0) throw new LockstepError('LeaseLost', 'this is no edit that is under way');
 }
 
 /**
@@ -313,6 +338,11 @@ const bookkeeping = {
      where b.delta_id = $1 and b.kind = 'cursor'
      on conflict (connector, entity_type) do update
        set value = excluded.value, job_id = excluded.job_id, moved_at = now()`,
+  'value-origin': `insert into value_origin as o (entity_type_id, resource_id, origins)
+     select entity_type_id, resource_id, json_object_agg(from_key, to_key)
+     from bookkeeping where delta_id = $1 and kind = 'value-origin' group by 1, 2
+     on conflict (entity_type_id, resource_id) do update
+       set origins = (o.origins::jsonb || excluded.origins::jsonb)::json`,
   edit: `delete from edit e using bookkeeping b
      where b.delta_id = $1 and b.kind = 'edit' and e.scope = b.from_key and e.transaction = b.resource_id`,
 } satisfies Record<string, string>;

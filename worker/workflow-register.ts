@@ -17,6 +17,10 @@ export function createWorkflowRegister(client: Client): WorkflowRegister {
         throw error;
       }
     },
+    async starterOf(workflowId, runId) {
+      const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      return senderOf(events?.[0]);
+    },
     async senderOf(workflowId, runId, { via, name, nth }) {
       const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
       const sent = (events ?? []).filter((event) => isMessage(event, via, name));
@@ -45,6 +49,7 @@ function isMessage(
 /** The principal is what the server authenticated; the identity is what the client said of itself. */
 function senderOf(event: HistoryEvent | undefined): Sender {
   const identity =
+    event?.workflowExecutionStartedEventAttributes?.identity ??
     event?.workflowExecutionSignaledEventAttributes?.identity ??
     event?.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.meta?.identity ??
     event?.workflowExecutionCancelRequestedEventAttributes?.identity;

@@ -39,6 +39,14 @@ export const { exportSource, prepareDelta, prepareRollback, loadDelta } =
     retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 500 },
   });
 
+/** The steps of an edit, which take milliseconds; somebody waits for them. */
+export const { beginEdit, prepareEdit, loadEdit } = proxyActivities<SyncActivities>({
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '200 ms', maximumInterval: '30 seconds', maximumAttempts: 500 },
+});
+
 /** A look that nobody may wait for any more: it is tried again once, should its worker have died. */
 export const { checkSources, testConnection } = proxyActivities<SyncActivities>({
   startToCloseTimeout: '1 hour',

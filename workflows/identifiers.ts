@@ -4,6 +4,9 @@ import type { Mode, Task } from '../engine/job.ts';
 /** The workflow that runs one job of one connector. */
 export const syncJobType = 'syncJob';
 
+/** The workflow of a person's edit of what is managed by us. */
+export const editJobType = 'editJob';
+
 /** The workflow that looks at the sources of one connector, for no job. */
 export const checkConnectorType = 'checkConnector';
 
@@ -29,6 +32,11 @@ export function manualJobId(
 ): string {
   const what = task === 'all' ? kind : `${kind}.${task}`;
   return `${connector}.${what}.${instantOf(startedAt)}-${suffix}`;
+}
+
+/** Id of an edit: `local.edit.20261122T090050Z-hhz3`. */
+export function editJobId(startedAt: Date, suffix: string): string {
+  return `local.edit.${instantOf(startedAt)}-${suffix}`;
 }
 
 /** Id of a look at the sources of a connector, or of a test of its connection. */

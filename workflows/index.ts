@@ -1,4 +1,5 @@
 /** What the worker's bundle holds. */
 export { checkConnector } from './check-connector.ts';
+export { editJob } from './edit-job.ts';
 export { syncJob } from './sync-job.ts';
 export { testConnector } from './test-connector.ts';

@@ -25,6 +25,12 @@ export interface SyncJobRequest {
   readonly configurationFile?: string;
 }
 
+/** What starts an edit. What is to be changed is identity data: it waits in the store, under the id of the job. */
+export interface EditJobRequest {
+  /** As of {@link SyncJobRequest}. */
+  readonly configurationFile?: string;
+}
+
 /** What starts a look at the sources of a connector, or a test of its connection. */
 export interface CheckConnectorRequest {
   readonly connector: string;

@@ -239,3 +239,30 @@ test('lines and links are summed apart, and an unlimited sum asks nothing', () =
     { threshold: 'maximumLinkInsertedLines', scope, planned: 60, allowed: 59 },
   ]);
 });
+
+describe('an edit by hand', () => {
+  const byHand = (changes: Partial<PlannedChanges>, settings: ThresholdSettings = {}) =>
+    findBreaches([planned({ ...changes, byHand: true }, settings)], null);
+
+  test('does not ask for being the first of a scope, or the last', () => {
+    expect(byHand({ inserted: 1, stored: 0 })).toEqual([]);
+    expect(byHand({ deleted: 1, stored: 1 })).toEqual([]);
+    expect(byHand({ of: 'links', deleted: 10, stored: 10 })).toEqual([]);
+  });
+
+  test('asks above the floor, as any delta', () => {
+    expect(byHand({ of: 'links', deleted: 11, stored: 11 })).toMatchObject([
+      { threshold: 'maxLinkPercentageDeletedLines', planned: 11 },
+    ]);
+    expect(byHand({ of: 'links', inserted: 11, stored: 0 })).toMatchObject([
+      { threshold: 'maxLinkPercentageInsertedLines', planned: 11 },
+    ]);
+    expect(byHand({ deleted: 2, stored: 2 }, { percentageFloor: 1 })).toHaveLength(1);
+  });
+
+  test('passes no number', () => {
+    expect(byHand({ deleted: 1 }, { maximumDeletedLines: 0 })).toMatchObject([
+      { threshold: 'maximumDeletedLines', planned: 1, allowed: 0 },
+    ]);
+  });
+});

@@ -137,6 +137,7 @@ export async function openSyncBench(
     },
     workflows: {
       isOpen: async (id) => !closedJobs.has(id),
+      starterOf: async () => ({ identity: 'somebody@bench', principal: null }),
       senderOf: async () => ({ identity: 'somebody@bench', principal: null }),
     },
     extractions,
@@ -205,7 +206,8 @@ export async function openSyncBench(
       await store.pool.query('select drop_first_changes(id) from delta');
       await store.pool.query(
         `truncate resource, link, pending_link, navigation_property, entity_type, lease, job, delta,
-           resource_change, link_change, bookkeeping, scope_source, edit, cursor restart identity cascade`,
+           resource_change, link_change, bookkeeping, scope_source, edit, cursor, edit_request, value_origin
+           restart identity cascade`,
       );
       if (!keepTables) await dropPartitions(store);
     },

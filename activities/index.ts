@@ -15,6 +15,7 @@ import { prepareEdit } from './prepare-edit.ts';
 import { prepareRollback } from './prepare-rollback.ts';
 import { type Report, withPulse } from './pulse.ts';
 import { settleDecision } from './settle-decision.ts';
+import { settleMatch } from './settle-match.ts';
 import { testConnection } from './test-connection.ts';
 
 type Activity<Request, Info> = (
@@ -62,6 +63,8 @@ export function createSyncActivities(dependencies: ActivityDependencies) {
     prepareEdit: bind(prepareEdit),
     /** Applies it, once. */
     loadEdit: bind(loadEdit),
+    /** Carries out what a person has said of a match. */
+    settleMatch: bind(settleMatch),
     /** Looks at the sources of a connector, for no job. */
     checkSources: bind(checkSources),
     /** Tells whether a connected system can be read, for no job. */

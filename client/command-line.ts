@@ -11,6 +11,7 @@ import { addDev } from './commands/dev.ts';
 import { addExplain, addHistory } from './commands/explain.ts';
 import { addExtraction, addExtractions } from './commands/extractions.ts';
 import { addJob, addJobs, addLog } from './commands/jobs.ts';
+import { addConfirm, addMatch, addMatches, addUnmatch } from './commands/matches.ts';
 import { addMigrate, addPurge, addWorker } from './commands/parts.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
@@ -70,6 +71,9 @@ function createProgram(context: CommandContext): Command {
   addDecision('resume', program, context);
   addDecision('abort', program, context);
   addRollback(program, context);
+  addConfirm(program, context);
+  addUnmatch(program, context);
+  addMatch(program, context);
   program.commandsGroup('Look:');
   addJobs(program, context);
   addJob(program, context);
@@ -80,6 +84,7 @@ function createProgram(context: CommandContext): Command {
   addExtraction(program, context);
   addList(program, context);
   addShow(program, context);
+  addMatches(program, context);
   addExplain(program, context);
   addHistory(program, context);
   program.commandsGroup('Automation:');

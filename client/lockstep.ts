@@ -4,6 +4,7 @@ import type { Reject } from '../engine/reject.ts';
 import type { Change } from '../store/queries/changes.ts';
 import type { ExtractionSummary } from '../store/queries/extractions.ts';
 import type { JobSummary } from '../store/queries/jobs.ts';
+import type { MatchDocument } from '../store/queries/matches.ts';
 import type { HistoryEntry } from '../store/queries/resource-history.ts';
 import type { ResourceDocument } from '../store/queries/resources.ts';
 import {
@@ -25,6 +26,12 @@ import {
 } from './extractions.ts';
 import { type LogEntry, viewLog } from './job-log.ts';
 import { viewJob, viewJobs } from './job-view.ts';
+import {
+  decideMatch,
+  type MatchDecisionDocument,
+  type MatchesOptions,
+  matchesOf,
+} from './matches.ts';
 import { inOurWords } from './outage.ts';
 import { type RollbackOptions, rollBackJob } from './rollback.ts';
 import { type RunOptions, runJob } from './run.ts';
@@ -59,6 +66,9 @@ export type {
   ListOptions,
   LockstepOptions,
   LogEntry,
+  MatchDecisionDocument,
+  MatchDocument,
+  MatchesOptions,
   Reject,
   ResourceDocument,
   RollbackOptions,
@@ -106,6 +116,17 @@ export interface Lockstep extends AsyncDisposable {
   /** The resources of an entity type, streamed in the order of their keys. */
   list(entityType: string, options?: ListOptions): AsyncIterable<ResourceDocument>;
   show(entityType: string, key: string): Promise<ResourceDocument>;
+  /** The import list of a mapping, or of all of them, streamed. */
+  matches(mapping?: string, options?: MatchesOptions): AsyncIterable<MatchDocument>;
+  /** Confirms a match; resolves when a worker has done it. */
+  confirm(match: string): Promise<MatchDecisionDocument>;
+  /** Ends a match; unless `remember` is false, no rule pairs the two again. */
+  unmatch(
+    match: string,
+    options?: { readonly remember?: boolean | undefined; readonly reason?: string | undefined },
+  ): Promise<MatchDecisionDocument>;
+  /** Pairs two resources by their keys. */
+  match(mapping: string, source: string, target: string): Promise<MatchDecisionDocument>;
   /** From the raw row to what is stored of a resource, or of one property of it. */
   explain(entityType: string, key: string, property?: string): Promise<Explanation>;
   /** Every kept change of a resource and of its links, newest first; 1000 by default. */
@@ -147,6 +168,12 @@ export function lockstepOf(session: Session): Lockstep {
     list: (entityType, options = {}) => eachInWords(browse(session, entityType, options)),
     show: (entityType, key) =>
       inWords(look(session, entityType, key).then(({ resource }) => resource)),
+    matches: (mapping, options = {}) => eachInWords(matchesOf(session, mapping, options)),
+    confirm: (match) => inWords(decideMatch(session, { action: 'confirm', match })),
+    unmatch: (match, { remember = true, reason } = {}) =>
+      inWords(decideMatch(session, { action: 'unmatch', match, remember, reason: reason ?? null })),
+    match: (mapping, source, target) =>
+      inWords(decideMatch(session, { action: 'match', mapping, source, target })),
     explain: (entityType, key, property) => inWords(explain(session, entityType, key, property)),
     history: (entityType, key, limit) => inWords(history(session, entityType, key, limit)),
     schedules: () => inWords(readSchedules(session)),

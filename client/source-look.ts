@@ -1,6 +1,6 @@
 /** Has a worker look at the connected system of a connector, and waits for what it found. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { CheckFact } from '../engine/check-fact.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { checkConnectorType, lookId } from '../workflows/identifiers.ts';
@@ -55,21 +55,41 @@ export async function haveWorkerLook<Found>(
     staticSummary: `${connector}: ${summary}, by ${session.identity}`,
     workflowExecutionTimeout: '1 hour',
   });
+  return await resultOfShortWorkflow<Found>(session, handle, 'the look at its sources');
+}
+
+/**
+ * Waits for the result of a workflow that takes no longer than a person waits.
+ *
+ * @param what it is to do, for the message when no worker takes it: the workflow is ended then
+ * @throws LockstepError why it failed, or that no worker took it
+ */
+export async function resultOfShortWorkflow<Result>(
+  session: Session,
+  handle: WorkflowHandle,
+  what: string,
+): Promise<Result> {
+  const { workflowId } = handle;
   const ended = new AbortController();
   try {
-    const result = handle.result() as Promise<Found>;
-    return await Promise.race([result, untilGivenUp(session, workflowId, ended.signal)]);
+    const result = handle.result() as Promise<Result>;
+    return await Promise.race([result, untilGivenUp(session, workflowId, what, ended.signal)]);
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const { code, message, hint } = await failureOf(client, workflowId);
+    const { code, message, hint } = await failureOf(await session.temporal(), workflowId);
     throw new LockstepError(code, message, { hint });
   } finally {
     ended.abort();
   }
 }
 
-/** Rejects when no worker takes the look, which is then ended. */
-async function untilGivenUp(session: Session, id: string, signal: AbortSignal): Promise<never> {
+/** Rejects when no worker takes it, which is then ended. */
+async function untilGivenUp(
+  session: Session,
+  id: string,
+  what: string,
+  signal: AbortSignal,
+): Promise<never> {
   const client = await session.temporal();
   for (;;) {
     // Rejects once nobody waits any more, which nobody hears.
@@ -77,7 +97,7 @@ async function untilGivenUp(session: Session, id: string, signal: AbortSignal): 
     const { untakenSince } = await viewWorkflow(client, id);
     if (untakenSince === undefined || Date.now() - untakenSince.getTime() < untakenMs) continue;
     await client.workflow.getHandle(id).terminate('no worker took it');
-    throw new LockstepError('TemporalUnavailable', 'no worker took the look at its sources', {
+    throw new LockstepError('TemporalUnavailable', `no worker took ${what}`, {
       hint: 'Is the worker of this version, and alive? Look at its log, and start it anew.',
     });
   }

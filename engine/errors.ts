@@ -163,6 +163,17 @@ export const errorCatalogue = {
     remedy:
       'Change it where it comes from, or change `authority` of the property in lockstep.yaml.',
   },
+  NotApprover: {
+    kind: 'fix',
+    meaning:
+      'Matches of this mapping are confirmed, ended and made by the `approvers` of its connector only. Nothing was changed; the attempt is in the audit log.',
+    remedy: 'Ask one of them, or add the name to `approvers` in lockstep.yaml.',
+  },
+  MatchConflict: {
+    kind: 'fix',
+    meaning: 'One of the two resources has a match with another: no resource is in two.',
+    remedy: 'See `lockstep matches`; end that match first, with `lockstep unmatch <id>`.',
+  },
   ExpressionTimedOut: {
     kind: 'fix',
     meaning: 'An expression of the mapping did not finish within its time limit on one row.',

@@ -47,6 +47,13 @@ export const { beginEdit, prepareEdit, loadEdit } = proxyActivities<SyncActiviti
   retry: { initialInterval: '200 ms', maximumInterval: '30 seconds', maximumAttempts: 500 },
 });
 
+/** What a person has said of a match, which takes milliseconds; somebody waits for it. */
+export const { settleMatch } = proxyActivities<SyncActivities>({
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout,
+  retry: { initialInterval: '200 ms', maximumInterval: '10 seconds', maximumAttempts: 500 },
+});
+
 /** A look that nobody may wait for any more: it is tried again once, should its worker have died. */
 export const { checkSources, testConnection } = proxyActivities<SyncActivities>({
   startToCloseTimeout: '1 hour',

@@ -7,6 +7,9 @@ export const syncJobType = 'syncJob';
 /** The workflow of a person's edit of what is managed by us. */
 export const editJobType = 'editJob';
 
+/** The workflow of a person's word on a match. */
+export const decideMatchType = 'decideMatch';
+
 /** The workflow that looks at the sources of one connector, for no job. */
 export const checkConnectorType = 'checkConnector';
 
@@ -37,6 +40,11 @@ export function manualJobId(
 /** Id of an edit: `local.edit.20261122T090050Z-hhz3`. */
 export function editJobId(startedAt: Date, suffix: string): string {
   return `local.edit.${instantOf(startedAt)}-${suffix}`;
+}
+
+/** Id of a person's word on a match: `local.match.20261122T090050Z-hhz3`. */
+export function matchDecisionId(startedAt: Date, suffix: string): string {
+  return `local.match.${instantOf(startedAt)}-${suffix}`;
 }
 
 /** Id of a look at the sources of a connector, or of a test of its connection. */

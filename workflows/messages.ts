@@ -31,6 +31,12 @@ export interface EditJobRequest {
   readonly configurationFile?: string;
 }
 
+/** What starts a person's word on a match. What they say holds keys: it waits in the store, under the id of the workflow. */
+export interface DecideMatchRequest {
+  /** As of {@link SyncJobRequest}. */
+  readonly configurationFile?: string;
+}
+
 /** What starts a look at the sources of a connector, or a test of its connection. */
 export interface CheckConnectorRequest {
   readonly connector: string;

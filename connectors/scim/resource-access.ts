@@ -26,6 +26,8 @@ export class ResourceAccess {
   readonly service: ScimService;
   readonly #client: ScimClient;
   readonly #effects: Omit<QuirkEffects, 'meaning'>;
+  /** Whether the parameter `attributes` is sent. */
+  #selects: boolean;
   /** Key, as it is compared → ids; where the service cannot look for one. */
   #index: Promise<Map<string, string[]>> | undefined;
 
@@ -39,11 +41,11 @@ export class ResourceAccess {
     this.service = service;
     this.type = type;
     this.#effects = effects;
+    this.#selects = !effects.allAttributes;
   }
 
-  /** Where a resource is; with paths, an answer holds only what they lead to. */
-  urlOf(id: string, paths?: readonly string[]): URL {
-    return this.#selecting(new URL(`${this.type.url.href}/${encodeURIComponent(id)}`), paths);
+  urlOf(id: string): URL {
+    return new URL(`${this.type.url.href}/${encodeURIComponent(id)}`);
   }
 
   /**
@@ -54,7 +56,7 @@ export class ResourceAccess {
    * @throws WriteFailure when it cannot be read
    */
   async read(id: string, paths?: readonly string[]): Promise<ReadResource | undefined> {
-    const answer = await this.#client.get(this.urlOf(id, paths), `a single ${this.type.name}`);
+    const answer = await this.#select(this.urlOf(id), paths, `a single ${this.type.name}`);
     if (answer.status === 404 || answer.status === 410) return undefined;
     const read = this.readOf(answer);
     if (read?.id !== id) throw refusal(`a single ${this.type.name}`, answer);
@@ -103,10 +105,11 @@ export class ResourceAccess {
     key: ResourceKey,
     paths: readonly string[],
   ): Promise<ReadResource | 'not filtered' | undefined> {
-    const url = this.#selecting(new URL(this.type.url), [key.path, ...paths]);
+    const version = this.service.capabilities.etag ? ['meta.version'] : [];
+    const url = new URL(this.type.url);
     url.searchParams.set('filter', filterOf(key));
     const what = `the look-up of a ${this.type.name}`;
-    const answer = await this.#client.get(url, what);
+    const answer = await this.#select(url, [key.path, ...paths, ...version], what);
     const list = isJsonObject(answer.body) ? memberOf(answer.body, 'Resources') : undefined;
     // Some cannot read every value, or compare every attribute.
     if (answer.status === 400 || answer.status === 501) return 'not filtered';
@@ -135,7 +138,7 @@ export class ResourceAccess {
     const index = new Map<string, string[]>();
     const query = {
       type: this.type,
-      attributes: this.#effects.allAttributes ? undefined : requested([path]),
+      attributes: this.#selects ? requested([path]) : undefined,
       capabilities: this.service.capabilities,
       alignedPages: this.#effects.alignedPages === true,
     };
@@ -167,10 +170,16 @@ export class ResourceAccess {
     return isExact ? value : value.toLowerCase();
   }
 
-  #selecting(url: URL, paths: readonly string[] | undefined): URL {
-    if (paths === undefined || this.#effects.allAttributes) return url;
-    url.searchParams.set('attributes', requested(paths).join(','));
-    return url;
+  /** Asks for what the paths lead to; for everything, once the service has shown that it cannot select. */
+  async #select(url: URL, paths: readonly string[] | undefined, what: string): Promise<ScimAnswer> {
+    if (paths === undefined || !this.#selects) return await this.#client.get(url, what);
+    const selecting = new URL(url);
+    selecting.searchParams.set('attributes', requested(paths).join(','));
+    const answer = await this.#client.get(selecting, what);
+    if (answer.status !== 400) return answer;
+    const whole = await this.#client.get(url, what);
+    if (whole.status === 200) this.#selects = false;
+    return whole;
   }
 }
 

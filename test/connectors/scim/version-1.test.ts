@@ -1,10 +1,6 @@
 /** SCIM 1.1: a real server's resources, told in the words of the older version by a proxy, for want of a server of it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  type FaultyProxy,
-  openProxy,
-  type ProxiedAnswer,
-} from '../../support/scim/faulty-proxy.ts';
+import { enterprise, startOlderService } from '../../support/scim/older-service.ts';
 import {
   exported,
   groups,
@@ -14,9 +10,6 @@ import {
   users,
 } from '../../support/scim/scim-system.ts';
 import { type ScimmyServer, startScimmyServer } from '../../support/scim/scimmy-server.ts';
-
-const enterprise = 'urn:scim:schemas:extension:enterprise:1.0';
-const core = 'urn:scim:schemas:core:1.0';
 
 let server: ScimmyServer;
 beforeAll(async () => {
@@ -35,76 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const attribute = (name: string, more: object = {}) => ({
-  name,
-  type: 'string',
-  multiValued: false,
-  schema: core,
-  caseExact: false,
-  ...more,
-});
-
-/** RFC-less, but in draft-ietf-scim-core-schema-01: schemas say where their resources are. */
-const schemas = [
-  {
-    id: `${core}:User`,
-    name: 'User',
-    schema: core,
-    endpoint: '/Users',
-    attributes: [
-      attribute('userName'),
-      attribute('emails', {
-        type: 'complex',
-        multiValued: true,
-        multiValuedAttributeChildName: 'email',
-        subAttributes: [attribute('value'), attribute('type')],
-      }),
-      attribute('department', { schema: enterprise }),
-    ],
-  },
-  {
-    id: `${core}:Group`,
-    name: 'Group',
-    schema: core,
-    endpoint: '/Groups',
-    attributes: [
-      attribute('displayName'),
-      attribute('members', { type: 'complex', multiValued: true }),
-    ],
-  },
-];
-
-const json = (body: object): ProxiedAnswer => ({ status: 200, body: JSON.stringify(body) });
-
-/** Everything below `/v1`; what only version 2.0 has is not there. */
-async function olderService(): Promise<FaultyProxy> {
-  return await openProxy(server.url, async (request, forward) => {
-    const path = request.url.pathname;
-    if (request.headers['authorization'] !== 'Bearer right-token') return { status: 401, body: '' };
-    if (path === '/v1/ServiceProviderConfigs') {
-      const off = { supported: false };
-      return json({
-        schemas: [core],
-        patch: off,
-        bulk: off,
-        filter: { supported: true, maxResults: 3 },
-      });
-    }
-    if (path === '/v1/Schemas')
-      return json({ totalResults: 2, schemas: [core], Resources: schemas });
-    if (!/^\/v1\/(Users|Groups)$/.test(path)) return { status: 404, body: '<html>' };
-    const url = new URL(request.url);
-    url.pathname = path.slice(3);
-    const latest = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
-    const answer = await forward({ ...request, url });
-    return { ...answer, body: answer.body.replaceAll(latest, enterprise) };
-  });
-}
-
 test.each(['', '/v1'])(
   'auto finds version 1.1 at “%s”, and reads users, groups and members',
   async (end) => {
-    await using service = await olderService();
+    await using service = await startOlderService(server);
     const [people, teams, members] = await exported(
       // The server behind it does not know the older names of extensions.
       scimConnector(`${service.url}${end}`, { quirks: ['no-attribute-selection'] }),
@@ -124,14 +51,14 @@ test.each(['', '/v1'])(
 );
 
 test('version 1.1 can be said, and then only it is looked for', async () => {
-  await using service = await olderService();
+  await using service = await startOlderService(server);
   const connector = scimConnector(`${service.url}/v1`, { version: '1.1' });
   expect((await exported(connector, users()))[0]).toHaveLength(8);
   expect(service.asked.some((path) => path.endsWith('/ServiceProviderConfig'))).toBe(false);
 });
 
 test('paths are checked against its schemas, extensions too', async () => {
-  await using service = await olderService();
+  await using service = await startOlderService(server);
   const connector = scimConnector(service.url);
   expect(await refused(connector, users('emails.valeu'))).toContain('the nearest is “value”');
   expect(await refused(connector, users(`${enterprise}:departement`))).toContain(

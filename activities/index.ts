@@ -13,6 +13,7 @@ import { loadReviewed } from './load-reviewed.ts';
 import { prepareDelta } from './prepare-delta.ts';
 import { prepareEdit } from './prepare-edit.ts';
 import { prepareRollback } from './prepare-rollback.ts';
+import { provisionDelta } from './provision-delta.ts';
 import { type Report, withPulse } from './pulse.ts';
 import { settleDecision } from './settle-decision.ts';
 import { settleMatch } from './settle-match.ts';
@@ -55,6 +56,8 @@ export function createSyncActivities(dependencies: ActivityDependencies) {
     settleDecision: bind(settleDecision),
     /** Applies the delta, once. */
     loadDelta: bind(loadReviewed),
+    /** Takes the delta to the connected system: each resource once, and again where an attempt did not get so far. */
+    provisionDelta: bind(provisionDelta),
     /** Writes the outcome and gives the connector back. */
     endJob: bind(conclude),
     /** Begins a person's edit; takes no connector. */

@@ -56,6 +56,12 @@ export const scimOptions = {
     .max(1000)
     .optional()
     .describe('How many requests the service is sent in a second at most. Default not limited.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('How many resources are written at once at most. Default 4.'),
   overrides: z
     .strictObject({
       paging: z.enum(['index', 'cursor']).optional().describe('How lists are read.'),
@@ -117,7 +123,11 @@ const secrets: readonly Field[] = ['token', 'password', 'clientSecret'];
 type Report = (path: readonly string[], message: string) => void;
 
 /** How to reach a SCIM service. */
-export type ScimReach = { readonly kind: 'scim' } & ScimSettings;
+export type ScimReach = {
+  readonly kind: 'scim';
+  /** How many resources are written at once. */
+  readonly concurrency: number;
+} & ScimSettings;
 
 /**
  * Turns the settings into values.
@@ -146,6 +156,7 @@ export function readScim(
   const timeout = document.timeout ?? '60s';
   return {
     kind: 'scim',
+    concurrency: document.concurrency ?? 4,
     endpoint: document.endpoint,
     version: document.version ?? 'auto',
     auth: authenticationOf(auth),

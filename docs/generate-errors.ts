@@ -10,9 +10,6 @@ import {
 
 const page = fileURLToPath(new URL('errors.md', import.meta.url));
 
-/** Codes that wait for the connectors that will raise them: those that write. */
-export const notRaisedYet: readonly ErrorCode[] = ['NotApplied'];
-
 const kinds: Readonly<Record<ErrorKind, { heading: string; explanation: string }>> = {
   fix: {
     heading: 'Mend something first',
@@ -44,15 +41,14 @@ export function errorsPage(): string {
     'Every error has a code that stays the same between versions, a message about this case, and a hint. The command line prints all three; with `--json` they are the `error` of the document. In Temporal a failed workflow has the code as its failure type. No message holds the value of a source cell.',
     ...sections,
     '## Rejects',
-    'A reject is a source row, or one reference in it, that cannot be used. It never stops a job: it is set aside, counted and listed by `lockstep rejects <job>` with file, line, column and value. A job with rejects ends as *succeeded-with-rejects*. A row that is set aside never deletes the stored resource it may stand for.',
+    'A reject is a source row, or one reference in it, that cannot be used; of a job that writes to a connected system, a write that did not take ([provisioning](provisioning.md)). It never stops a job: it is set aside, counted and listed by `lockstep rejects <job>` with file, line, column and value. A job with rejects ends as *succeeded-with-rejects*. A row that is set aside never deletes the stored resource it may stand for.',
     ...rejects,
   ].join('\n\n')}\n`;
 }
 
 function errorSection(code: ErrorCode): string[] {
   const { meaning, remedy } = errorCatalogue[code];
-  const waiting = notRaisedYet.includes(code) ? ['*No part of this version raises it yet.*'] : [];
-  return [`### ${code}`, meaning, `**What to do:** ${remedy}`, ...waiting];
+  return [`### ${code}`, meaning, `**What to do:** ${remedy}`];
 }
 
 if (import.meta.main) await writeFile(page, errorsPage());

@@ -239,6 +239,14 @@ export const rejectCatalogue = {
     'Of a rollback: what the job had changed was changed again since, by a later job or by hand, so it is not taken back. It stays as it is now; every other change of the job is taken back.',
   RowMalformed:
     'The row does not have the cells its header promises, or its quoting is broken. Stored resources it may stand for are kept as they are.',
+  NotApplied:
+    'Of a job that writes: the connected system accepted a write, and read back the resource is not as it should be; or a resource that it was to refer to is not there. What was read back is stored, and the next reconciliation plans the rest again.',
+  TargetRefused:
+    'Of a job that writes: the connected system refused a write for good, or the value cannot be written in the format of its property. The same change is not tried again by itself, only in a job that a person starts, or once it differs.',
+  TargetChanged:
+    'Of a job that writes: somebody else changed or deleted the resource in the connected system, so it was not written. Import the system; the next reconciliation goes by what it is then.',
+  TargetUnavailable:
+    'Of a job that writes: the connected system did not take this one write, tried again and again. It may have been done or not; the next reconciliation asks again, which has the effect of one.',
 } as const;
 
 /** The code of a reject. */

@@ -45,13 +45,15 @@ export interface ResourcePlan {
 }
 
 /**
- * Throws away what an interrupted attempt of a job left; a delta that somebody decided on stays, as history. In a
+ * Throws away what an interrupted attempt of a job left; a delta that somebody decided on, or that was provisioned in
+ * part, stays, as history. In a
  * transaction of its own: readers wait for it.
  */
 export async function discardDeltas(session: PoolClient, jobId: string): Promise<void> {
   const { rows } = await session.query<{ id: string }>(
     `select id from delta d where job_id = $1 and applied_at is null and not exists (
-       select from decision where job_id = $1 and delta = d.digest and effect = 'applied')`,
+       select from decision where job_id = $1 and delta = d.digest and effect = 'applied')
+     and not exists (select from provisioning p where p.delta_id = d.id)`,
     [jobId],
   );
   for (const { id } of rows) {

@@ -39,11 +39,9 @@ export async function readFormerRecords(
   const digests = new DigestSet(file.rows);
   try {
     const chunks = readExtracted(source.root, former.id, file.index, signal);
-    const landmarks = await readRecordIndex(
-      chunks,
-      file.rows,
-      ({ buffer, byteOffset, byteLength }) =>
-        digests.addAll(new Uint8Array(buffer, byteOffset, byteLength)),
+    const size = { records: file.rows, bytes: file.index.bytes };
+    const landmarks = await readRecordIndex(chunks, size, ({ buffer, byteOffset, byteLength }) =>
+      digests.addAll(new Uint8Array(buffer, byteOffset, byteLength)),
     );
     if (digests.size !== file.rows) return undefined;
     return { digests, path: extractedPath(source.root, former.id, file), file, landmarks };

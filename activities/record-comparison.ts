@@ -6,6 +6,7 @@ import { type IndexFile, readRecordIndex } from '../connectors/record-index.ts';
 import type { DigestSet } from '../engine/digest-set.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { noSeed, recordDigest, seededDigest } from '../engine/record-digest.ts';
+import { WordList } from '../engine/word-list.ts';
 import type { MappedSource } from './mapped-source.ts';
 import type { SourceMapping } from './record-mapper.ts';
 import { records } from './source-records.ts';
@@ -113,7 +114,8 @@ async function compareIndex(comparison: RecordComparison, index: IndexFile) {
   let seen = 0;
   try {
     const chunks = readExtracted(root, extraction, index, signal);
-    const landmarks = await readRecordIndex(chunks, file.rows, (part) => {
+    const size = { records: file.rows, bytes: index.bytes };
+    const landmarks = await readRecordIndex(chunks, size, (part) => {
       for (let at = 0; at < part.length; at += 4) {
         if (!unseeded) seededDigest(part, at, source.seed, seeded);
         const sighting = unseeded ? digests.see(part, at) : digests.see(seeded);
@@ -133,22 +135,15 @@ async function compareIndex(comparison: RecordComparison, index: IndexFile) {
 /** The numbers of the records that are new, and what their digests come to. */
 class NewRecords {
   readonly chain = new DigestChain();
-  #numbers = new Uint32Array(1024);
-  #count = 0;
+  readonly #numbers = new WordList();
 
   add(number: number, digests: Uint32Array, at: number): void {
-    if (this.#count === this.#numbers.length) {
-      const larger = new Uint32Array(this.#numbers.length * 2);
-      larger.set(this.#numbers);
-      this.#numbers = larger;
-    }
-    this.#numbers[this.#count] = number;
-    this.#count += 1;
+    this.#numbers.push(number);
     this.chain.add(digests, at);
   }
 
   get numbers(): Uint32Array {
-    return this.#numbers.subarray(0, this.#count);
+    return this.#numbers.words;
   }
 }
 

@@ -89,7 +89,8 @@ class FileWindow {
   /** Fewer bytes only where the file ends. */
   async read(from: number, to: number): Promise<Buffer> {
     if (to - from > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(to - from);
-    const length = Math.max(0, Math.min(this.#bytes.length, this.#size - from));
+    const wanted = Math.max(windowBytes, to - from);
+    const length = Math.max(0, Math.min(wanted, this.#size - from));
     const { bytesRead } = await this.#handle.read(this.#bytes, 0, length, from);
     this.#from = from;
     this.#to = from + bytesRead;

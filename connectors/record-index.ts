@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { noSeed, recordDigest } from '../engine/record-digest.ts';
 import type { ScannedBytes } from '../engine/record-scanner.ts';
+import { WordList } from '../engine/word-list.ts';
 import { writeAll } from './file-chunks.ts';
 
 /** The index of an extracted file, as the manifest knows it. */
@@ -40,11 +41,10 @@ export class RecordIndexWriter implements AsyncDisposable {
   readonly #path: string;
   readonly #hash = createHash('sha256');
   #file: FileHandle | undefined;
-  #digests = new Uint32Array(flushBytes / 2);
-  #used = 0;
+  readonly #digests = new WordList(flushBytes / 2);
+  readonly #landmarks = new WordList();
   #records = 0;
   #bytes = 0;
-  readonly #landmarks: number[] = [];
   #lastLandmark = { offset: 0, record: 0 };
 
   /** @param path of the file that is indexed; nothing is created before there is enough of it */
@@ -60,19 +60,14 @@ export class RecordIndexWriter implements AsyncDisposable {
   /** Takes the next record, as a scanner finds it; not the header. */
   add(scanned: ScannedBytes, start: number, end: number, line: number): void {
     this.#noteLandmark(scanned.offset + start, line);
-    if (this.#used === this.#digests.length) {
-      const larger = new Uint32Array(this.#digests.length * 2);
-      larger.set(this.#digests);
-      this.#digests = larger;
-    }
-    recordDigest(scanned.words, start, end, noSeed, this.#digests, this.#used);
-    this.#used += 4;
+    const words = this.#digests.extend(4);
+    recordDigest(scanned.words, start, end, noSeed, words, this.#digests.length - 4);
     this.#records += 1;
   }
 
   /** Writes what has come together when it is enough. Call it now and then. */
   async flushIfFull(): Promise<void> {
-    if (this.#used * 4 >= flushBytes && this.#records >= RecordIndexWriter.worthwhile)
+    if (this.#digests.length * 4 >= flushBytes && this.#records >= RecordIndexWriter.worthwhile)
       await this.#flush();
   }
 
@@ -80,7 +75,7 @@ export class RecordIndexWriter implements AsyncDisposable {
   async end(): Promise<IndexFile | undefined> {
     if (this.#records < RecordIndexWriter.worthwhile) return undefined;
     await this.#flush();
-    await this.#write(new Uint8Array(Uint32Array.from(this.#landmarks).buffer));
+    await this.#write(this.#landmarks.words);
     return {
       file: basename(this.#path),
       bytes: this.#bytes,
@@ -103,11 +98,12 @@ export class RecordIndexWriter implements AsyncDisposable {
   }
 
   async #flush(): Promise<void> {
-    await this.#write(new Uint8Array(this.#digests.buffer, 0, this.#used * 4));
-    this.#used = 0;
+    await this.#write(this.#digests.words);
+    this.#digests.clear();
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
+  async #write({ buffer, byteOffset, byteLength }: Uint32Array): Promise<void> {
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
     this.#file ??= await open(this.#path, 'wx', 0o600);
     this.#hash.update(bytes);
     this.#bytes += bytes.length;
@@ -158,25 +154,29 @@ export class Landmarks {
  *
  * @param chunks of all its bytes; whether they are what was written is for their source to say
  * @param records how many the file has
+ * @param bytes how long the index is
  * @param onDigests takes the digests as they come, four words each, valid only during the call
  */
 export async function readRecordIndex(
   chunks: AsyncIterable<Buffer>,
-  records: number,
+  { records, bytes }: { records: number; bytes: number },
   onDigests: (digests: Uint32Array) => void,
 ): Promise<Landmarks> {
   let left = records * entryBytes;
-  const landmarks: Buffer[] = [];
+  const landmarks = new Uint8Array(Math.max(0, bytes - left));
+  let filled = 0;
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const usable = Math.min(left, bytes.length - (bytes.length % entryBytes));
-    if (usable > 0) onDigests(new Uint32Array(bytes.buffer, bytes.byteOffset, usable / 4));
+    const all = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const usable = Math.min(left, all.length - (all.length % entryBytes));
+    if (usable > 0) onDigests(new Uint32Array(all.buffer, all.byteOffset, usable / 4));
     left -= usable;
-    rest = Buffer.alloc(0);
-    if (left === 0) landmarks.push(Buffer.from(bytes.subarray(usable)));
-    else rest = Buffer.from(bytes.subarray(usable));
+    rest = Buffer.from(left === 0 ? '' : all.subarray(usable));
+    if (left === 0) {
+      const more = all.subarray(usable, usable + landmarks.length - filled);
+      landmarks.set(more, filled);
+      filled += more.length;
+    }
   }
-  const all = new Uint8Array(Buffer.concat(landmarks));
-  return new Landmarks(new Uint32Array(all.buffer, 0, Math.floor(all.length / entryBytes) * 4));
+  return new Landmarks(new Uint32Array(landmarks.buffer, 0, landmarks.length >>> 2));
 }

@@ -163,19 +163,16 @@ async function planMissingLinks(
   navigation: StoredNavigation,
 ): Promise<void> {
   const { id, scope, staged } = comparison;
-  const { fromEntityTypeId, toEntityTypeId } = navigation;
   const desired = `and not exists (
     select from ${desiredLinks(comparison)} d where d.from_id = l.from_id and d.to_id = l.to_id)`;
-  // Apart, so that the planner knows how few they are before it looks up their ends.
   const unseen = await unseenLinks(session, comparison, navigation);
   await session.query(
     `insert into link_change
        (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest)
-     select ${deltaId}, ${id}, 'delete', l.from_id, l.to_id, f.key, t.key, l.source_digest
-     from ${unseen} l join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
-     join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id
+     select ${deltaId}, ${id}, 'delete', l.from_id, l.to_id, l.from_key, l.to_key, l.source_digest
+     from ${unseen} l
      where not exists (select from held_value a join held_value b on b.scope = a.scope and b.line = a.line
-                       where a.scope = '${scope}' and a.value = f.key and b.value = t.key)
+                       where a.scope = '${scope}' and a.value = l.from_key and b.value = l.to_key)
        ${staged > 0 ? desired : ''}`,
   );
   await session.query(

@@ -24,7 +24,7 @@ export async function unseenResources(
   return table;
 }
 
-/** @returns the temporary table of unseen links (`from_id`, `to_id`, `source_digest`), analysed */
+/** @returns the temporary table of unseen links (`from_id`, `to_id`, `from_key`, `to_key`, `source_digest`), analysed */
 export async function unseenLinks(
   session: PoolClient,
   comparison: ScopeComparison,
@@ -32,18 +32,26 @@ export async function unseenLinks(
 ): Promise<string> {
   const { id } = comparison;
   const table = `unseen_link_${id}`;
-  const lookUp = `select l.from_id, l.to_id, l.source_digest from staged_link_deletion g
-    join resource f on f.entity_type_id = ${fromEntityTypeId} and f.key = g.from_key
-    join resource t on t.entity_type_id = ${toEntityTypeId} and t.key = g.to_key
+  const isEnd = (alias: string, type: number) => `${alias}.entity_type_id = ${type} and ${alias}`;
+  const [isFrom, isTo] = [isEnd('f', fromEntityTypeId), isEnd('t', toEntityTypeId)];
+  const columns = 'l.from_id, l.to_id, f.key as from_key, t.key as to_key, l.source_digest';
+  const lookUp = `select ${columns} from staged_link_deletion g
+    join resource f on ${isFrom}.key = g.from_key
+    join resource t on ${isTo}.key = g.to_key
     join link l on l.navigation_property_id = ${id} and l.from_id = f.id and l.to_id = t.id and l.source_digest = g.digest
     where g.navigation_property_id = ${id}`;
   if (await lookedUp(session, comparison, { table, staged: 'staged_link_deletion', lookUp })) {
     return table;
   }
+  // Apart, so that the planner knows how few they are before it looks up their ends.
   await session.query(
-    `create temporary table ${table} on commit drop as
+    `create temporary table found_link_${id} on commit drop as
      select l.from_id, l.to_id, l.source_digest from link l
      where l.navigation_property_id = ${id} and ${await lookFor(session, comparison, 'l')};
+     analyze found_link_${id};
+     create temporary table ${table} on commit drop as
+     select ${columns} from found_link_${id} l
+     join resource f on ${isFrom}.id = l.from_id join resource t on ${isTo}.id = l.to_id;
      analyze ${table}`,
   );
   return table;

@@ -13,6 +13,7 @@ const usageErrors: readonly ErrorCode[] = [
   'ConfigurationInvalid',
   'IncrementalUnsupported',
   'NotFound',
+  'ResourceInvalid',
 ];
 
 /** By how a job ended. One that runs on (`--no-wait`) or was skipped is done, so far as the command goes. */

@@ -17,6 +17,13 @@ import {
 } from './browse.ts';
 import { type CheckOptions, type CheckReport, check } from './check.ts';
 import { type DecideOptions, decideJob } from './decide.ts';
+import {
+  deleteResource,
+  type EditedValues,
+  type EditOptions,
+  editLink,
+  setResource,
+} from './edit.ts';
 import { type Explanation, explain, history } from './explain.ts';
 import {
   type DownloadedExtraction,
@@ -57,6 +64,8 @@ export type {
   ConnectorTest,
   DecideOptions,
   DownloadedExtraction,
+  EditedValues,
+  EditOptions,
   Explanation,
   ExtractionSummary,
   ExtractionsOptions,
@@ -113,6 +122,33 @@ export interface Lockstep extends AsyncDisposable {
    * since is among its rejects.
    */
   rollback(id: string, options?: RollbackOptions): Promise<JobDocument>;
+  /**
+   * Sets values of a managed resource (null: none from now on), or creates it; resolves when that is done, or asks
+   * (`blocked`).
+   */
+  set(
+    entityType: string,
+    key: string,
+    values: EditedValues,
+    options?: EditOptions,
+  ): Promise<JobDocument>;
+  /** Deletes a managed resource with its links. */
+  delete(entityType: string, key: string, options?: EditOptions): Promise<JobDocument>;
+  /** Links two managed resources, named from either end. */
+  link(
+    entityType: string,
+    key: string,
+    property: string,
+    otherKey: string,
+    options?: EditOptions,
+  ): Promise<JobDocument>;
+  unlink(
+    entityType: string,
+    key: string,
+    property: string,
+    otherKey: string,
+    options?: EditOptions,
+  ): Promise<JobDocument>;
   /** The resources of an entity type, streamed in the order of their keys. */
   list(entityType: string, options?: ListOptions): AsyncIterable<ResourceDocument>;
   show(entityType: string, key: string): Promise<ResourceDocument>;
@@ -165,6 +201,14 @@ export function lockstepOf(session: Session): Lockstep {
     resume: (id, options = {}) => inWords(decideJob(session, 'resume', id, options)),
     abort: (id, options = {}) => inWords(decideJob(session, 'abort', id, options)),
     rollback: (id, options = {}) => inWords(rollBackJob(session, id, options)),
+    set: (entityType, key, values, options) =>
+      inWords(setResource(session, entityType, key, values, options)),
+    delete: (entityType, key, options) =>
+      inWords(deleteResource(session, entityType, key, options)),
+    link: (entityType, key, property, other, options) =>
+      inWords(editLink(session, 'link', entityType, { key, property, other }, options)),
+    unlink: (entityType, key, property, other, options) =>
+      inWords(editLink(session, 'unlink', entityType, { key, property, other }, options)),
     list: (entityType, options = {}) => eachInWords(browse(session, entityType, options)),
     show: (entityType, key) =>
       inWords(look(session, entityType, key).then(({ resource }) => resource)),

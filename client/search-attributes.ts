@@ -1,7 +1,7 @@
 /** The search attributes that a job is started with, and what it means when a server does not know them. */
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { LockstepError } from '../engine/errors.ts';
-import type { Mode, Task } from '../engine/job.ts';
+import type { JobTask, Mode } from '../engine/job.ts';
 
 const connectorAttribute = defineSearchAttributeKey('SyncConnector', 'KEYWORD');
 const taskAttribute = defineSearchAttributeKey('SyncTask', 'KEYWORD');
@@ -11,7 +11,7 @@ const modeAttribute = defineSearchAttributeKey('SyncMode', 'KEYWORD');
 export function searchAttributesOf(
   connector: string,
   mode: Mode,
-  task: Task = 'all',
+  task: JobTask = 'all',
 ): SearchAttributePair[] {
   return [
     { key: connectorAttribute, value: connector },

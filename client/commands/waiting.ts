@@ -8,11 +8,16 @@ import { type CommandContext, type Opened, withLockstep } from './command.ts';
 
 const interrupted = 130;
 
-/** Runs what ends in a job's document, prints that document, and exits by its state. */
+/**
+ * Runs what ends in a job's document, prints that document, and exits by its state.
+ *
+ * @param print prints it in another way, if it can: else it answers false
+ */
 export async function untilJob(
   context: CommandContext,
   command: Command,
   act: (opened: Opened, wait: WaitOptions, line: ProgressLine) => Promise<JobDocument>,
+  print?: (opened: Opened, job: JobDocument) => Promise<boolean>,
 ): Promise<void> {
   const line = openProgressLine(context.stderr, context.environment);
   const giveUp = new AbortController();
@@ -27,7 +32,7 @@ export async function untilJob(
   const run = async (opened: Opened) => {
     const wait = { signal: giveUp.signal, onProgress: line.show };
     const job = await act(opened, wait, line).finally(() => line.stop());
-    await printJob(opened, job);
+    if (!(await print?.(opened, job))) await printJob(opened, job);
     context.exitCode = exitCodeOfJob(job);
   };
   try {

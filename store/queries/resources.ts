@@ -51,6 +51,19 @@ export async function showResource(
   return (await readPage(store, type, where, null, 1))[0];
 }
 
+/** True when there is a resource of this key. */
+export async function hasResource(
+  store: ReadStore,
+  type: StoredEntityType,
+  key: string,
+): Promise<boolean> {
+  const { rowCount } = await store.pool.query(
+    'select from resource where entity_type_id = $1 and key = $2',
+    [type.id, key],
+  );
+  return rowCount === 1;
+}
+
 /** Some keys that begin like this one, for suggesting the one that was meant. */
 export async function keysLike(
   store: ReadStore,

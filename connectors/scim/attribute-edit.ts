@@ -52,7 +52,9 @@ export function editsOf(
     if (problem !== undefined) throw new WriteFailure('TargetRefused', `“${text}”: ${problem}`);
     const attribute = schema?.attributeAt(path);
     const part = schema?.partAt(path);
-    const isList = path.filter !== undefined || attribute?.isMultiValued === true;
+    const isList =
+      path.filter !== undefined ||
+      (attribute?.isMultiValued ?? standardLists.has(path.attribute.toLowerCase()));
     const typed = (one: Value) => typedValue(one, part?.type ?? '', booleansAsText === true);
     const several = isList && path.filter === undefined ? listIn(value) : undefined;
     return {
@@ -66,6 +68,20 @@ export function editsOf(
     };
   });
 }
+
+/** Where no schema tells it: the attributes of RFC 7643 that have elements, in lower case. */
+const standardLists = new Set([
+  'emails',
+  'phonenumbers',
+  'ims',
+  'photos',
+  'addresses',
+  'groups',
+  'entitlements',
+  'roles',
+  'x509certificates',
+  'members',
+]);
 
 /** Several values are one cell of an export: a JSON array. */
 function listIn(value: Value | null): Value[] | undefined {
@@ -86,6 +102,8 @@ function typedValue(value: Value, type: string, booleansAsText: boolean): Value 
     const number = Number(value);
     return typeof value !== 'boolean' && Number.isFinite(number) && value !== '' ? number : value;
   }
+  // A day is no time.
+  if (type === 'datetime' && /^\d{4}-\d\d-\d\d$/.test(String(value))) return `${value}T00:00:00Z`;
   return type === 'string' || type === 'reference' ? String(value) : value;
 }
 
@@ -99,20 +117,39 @@ type Mutable = Record<string, unknown>;
 export function edited(resource: JsonObject, edits: readonly AttributeEdit[]): JsonObject {
   const copy = structuredClone(resource) as Mutable;
   for (const edit of edits) {
-    const { schema, attribute } = edit.path;
-    if (schema === undefined || isCoreSchema(schema)) {
-      editHolder(copy, attribute, edit);
-    } else {
-      const extension = asMutable(memberOf(copy, schema));
-      editHolder(extension, attribute, edit);
-      put(copy, schema, isEmpty(extension) ? null : extension);
-    }
+    changeHolder(copy, edit.path, (holder) => editHolder(holder, edit));
   }
   return copy;
 }
 
-function editHolder(holder: Mutable, attribute: string, edit: AttributeEdit): void {
-  const { subAttribute } = edit.path;
+/** The same resource with other elements of an attribute. */
+export function withElements(
+  resource: JsonObject,
+  path: AttributePath,
+  elements: readonly unknown[],
+): JsonObject {
+  const copy: Mutable = { ...resource };
+  changeHolder(copy, path, (holder) => put(holder, path.attribute, elements));
+  return copy;
+}
+
+/** Changes what an attribute stands in: the resource itself, or what it holds of a schema. */
+function changeHolder(
+  resource: Mutable,
+  { schema }: AttributePath,
+  change: (holder: Mutable) => void,
+): void {
+  if (schema === undefined || isCoreSchema(schema)) {
+    change(resource);
+    return;
+  }
+  const extension = asMutable(memberOf(resource, schema));
+  change(extension);
+  put(resource, schema, isEmpty(extension) ? null : extension);
+}
+
+function editHolder(holder: Mutable, edit: AttributeEdit): void {
+  const { attribute, subAttribute } = edit.path;
   if (edit.isList) {
     const elements = editedElements(elementsOf(memberOf(holder, attribute)), edit);
     put(holder, attribute, elements.length === 0 ? null : elements);

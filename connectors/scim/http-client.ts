@@ -252,7 +252,7 @@ function unavailable(host: string, what: string, status: number): LockstepError 
   return new LockstepError('SourceUnavailable', `${host}: ${what} ends in ${meaning}`, {
     fault: 'service',
     ...(status === 429 && {
-      hint: 'Lower `requestsPerSecond` of the connector. The export is retried by itself.',
+      hint: 'Lower `requestsPerSecond` of the connector. It is tried again by itself.',
     }),
   });
 }

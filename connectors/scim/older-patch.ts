@@ -1,7 +1,8 @@
 /** The body of a PATCH of SCIM 1.1: attributes to merge, those to remove by name, elements to remove marked as such. */
+import { type AttributePath, parseAttributePath } from '../../engine/attribute-path.ts';
 import type { MembersWrite } from '../writer.ts';
-import { type AttributeEdit, edited, elementsOf } from './attribute-edit.ts';
-import { attributeOf, isCoreSchema, type JsonObject, memberOf } from './attribute-value.ts';
+import { type AttributeEdit, edited, elementsOf, withElements } from './attribute-edit.ts';
+import { asElement, attributeOf, type JsonObject } from './attribute-value.ts';
 import { placeOf } from './patch-operations.ts';
 
 /**
@@ -18,7 +19,7 @@ export function olderPatch(
   const removed = single.filter(
     ({ value, path }) => value === null && attributeOf(resource, path) !== undefined,
   );
-  const body: Record<string, unknown> = edited(
+  let body = edited(
     {},
     single.filter(({ value }) => value !== null),
   );
@@ -26,12 +27,17 @@ export function olderPatch(
     edits.filter(({ isList }) => isList),
     ({ path }) => placeOf(path).toLowerCase(),
   );
-  for (const group of lists.values()) addElements(body, resource, group);
+  for (const group of lists.values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const elements = changedElements(resource, group, first.path);
+    if (elements.length > 0) body = withElements(body, first.path, elements);
+  }
   for (const { attribute, added, removed: gone } of members) {
-    body[attribute] = [
+    body = withElements(body, parseAttributePath(attribute), [
       ...gone.map((value) => ({ value, operation: 'delete' })),
       ...added.map((value) => ({ value })),
-    ];
+    ]);
   }
   return {
     ...body,
@@ -40,32 +46,20 @@ export function olderPatch(
 }
 
 /** Elements are merged, so one that changes goes and comes again. */
-function addElements(
-  body: Record<string, unknown>,
+function changedElements(
   resource: JsonObject,
   edits: readonly AttributeEdit[],
-): void {
-  const path = edits[0]?.path;
-  if (path === undefined) return;
+  path: AttributePath,
+): unknown[] {
   const before = elementsOf(attributeOf(resource, path));
   const after = elementsOf(attributeOf(edited(resource, edits), path));
   const without = (elements: readonly unknown[], others: readonly unknown[]) => {
     const known = new Set(others.map((each) => JSON.stringify(each)));
     return elements.filter((each) => !known.has(JSON.stringify(each)));
   };
-  const elements = [
-    ...without(before, after).map((each) =>
-      typeof each === 'object'
-        ? { ...each, operation: 'delete' }
-        : { value: each, operation: 'delete' },
-    ),
-    ...without(after, before),
-  ];
-  if (elements.length === 0) return;
-  if (path.schema === undefined || isCoreSchema(path.schema)) {
-    body[path.attribute] = elements;
-  } else {
-    const extension = memberOf(body, path.schema);
-    body[path.schema] = { ...(extension as JsonObject | undefined), [path.attribute]: elements };
-  }
+  const leaving = without(before, after).map((each) => ({
+    ...asElement(each),
+    operation: 'delete',
+  }));
+  return [...leaving, ...without(after, before)];
 }

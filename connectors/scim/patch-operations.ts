@@ -86,9 +86,11 @@ function elementOperations(
   }
   const isFound = (edit: AttributeEdit) => matching(before, edit).length > 0;
   const found = edits.filter(isFound);
-  const kept = new Set(before.map((element) => JSON.stringify(element)));
-  const changed = after.filter((element) => !kept.has(JSON.stringify(element)));
   if (removesFirst) {
+    const untouched = before.filter((element) =>
+      found.every((edit) => !matching([element], edit).includes(element)),
+    );
+    const changed = withoutThese(after, untouched);
     const selectors = [...new Set(found.map(selectorOf))];
     const removals = selectors.map(
       (selector): PatchOperation => ({ op: 'remove', path: selector }),
@@ -103,6 +105,16 @@ function elementOperations(
     ...found.map(operationOf),
     ...(whole.length === 0 ? [] : ([{ op: 'add', path: place, value: whole }] as const)),
   ];
+}
+
+/** The other elements, each of these taken away once. */
+function withoutThese(elements: readonly unknown[], these: readonly unknown[]): unknown[] {
+  const left = these.map((element) => JSON.stringify(element));
+  return elements.filter((element) => {
+    const at = left.indexOf(JSON.stringify(element));
+    if (at !== -1) left.splice(at, 1);
+    return at === -1;
+  });
 }
 
 /** Where a replace has added an element, several are the one now; the first has the other parts. */

@@ -34,6 +34,8 @@ export interface WritePlace {
   readonly habits: WritingHabits;
 }
 
+type Way = 'PATCH' | 'PUT';
+
 /** One resource on its way to what a plan wants. */
 export class ResourceUpdate {
   readonly #place: WritePlace;
@@ -41,6 +43,8 @@ export class ResourceUpdate {
   readonly #id: string;
   /** As it was read last; undefined as long as nobody had to know. */
   #current: ReadResource | undefined;
+  /** Whether that is all of it, and may be put back. */
+  #isWhole = false;
   #isSentTwice = false;
   #isMended = false;
   #answersLost = 0;
@@ -60,31 +64,34 @@ export class ResourceUpdate {
   async run(known?: ReadResource): Promise<WrittenResource> {
     const { access, habits } = this.#place;
     if (known && !this.#isOpen(known)) return this.#written(known);
-    // To put a resource back takes all of it.
-    if (habits.canPatch) this.#current = known;
+    this.#current = known;
     for (;;) {
-      if (this.#current === undefined && this.#mustRead()) this.#current = await this.#read();
+      // Another write may have found out meanwhile.
+      const way = habits.canPatch ? 'PATCH' : 'PUT';
+      if (way === 'PUT' && !this.#isWhole) this.#current = undefined;
+      if (this.#current === undefined && this.#mustRead(way)) this.#current = await this.#read(way);
       const changes = this.#current ? remaining(this.#current, this.#plan, access) : this.#plan;
       if (changes.edits.length === 0 && changes.members.length === 0) {
-        return this.#written(this.#current ?? (await this.#read()));
+        return this.#written(this.#current ?? (await this.#read(way)));
       }
-      const answer = await (habits.canPatch ? this.#patch(changes) : this.#put(changes));
+      const answer = await (way === 'PATCH' ? this.#patch(changes) : this.#put(changes));
       if (answer === undefined) {
-        this.#current = await this.#read();
+        this.#current = await this.#read(way);
       } else if (isDone(answer)) {
         const after = await readBack(this.#place, this.#plan, this.#id, answer);
         if (!this.#isOpen(after) || !this.#canMend(after)) return this.#written(after);
         this.#current = after;
+        this.#isWhole = false;
       } else {
-        await this.#reconsider(answer);
+        await this.#reconsider(answer, way);
       }
     }
   }
 
-  #mustRead(): boolean {
+  #mustRead(way: Way): boolean {
     const { access, habits } = this.#place;
     const { edits, members } = this.#plan;
-    if (!habits.canPatch) return true;
+    if (way === 'PUT') return true;
     if (edits.length === 0 && members.length === 0) return true;
     const isOlder = access.service.version === '1.1';
     return edits.some(
@@ -92,10 +99,11 @@ export class ResourceUpdate {
     );
   }
 
-  async #read(): Promise<ReadResource> {
-    const { access, habits } = this.#place;
-    const read = await access.read(this.#id, habits.canPatch ? this.#plan.paths : undefined);
+  async #read(way: Way): Promise<ReadResource> {
+    const { access } = this.#place;
+    const read = await access.read(this.#id, way === 'PATCH' ? this.#plan.paths : undefined);
     if (read === undefined) throw goneFailure(access.type.name);
+    this.#isWhole = way === 'PUT';
     return read;
   }
 
@@ -164,15 +172,14 @@ export class ResourceUpdate {
   }
 
   /** What a refusal means: to try in another way, or that it is one. */
-  async #reconsider(answer: ScimAnswer): Promise<void> {
+  async #reconsider(answer: ScimAnswer, way: Way): Promise<void> {
     const { access, habits } = this.#place;
     const { status } = answer;
     if (status === 404 || status === 410) throw goneFailure(access.type.name);
-    if ((status === 405 || status === 501) && habits.canPatch) {
+    if ((status === 405 || status === 501) && way === 'PATCH') {
       habits.canPatch = false;
-      this.#current = undefined;
     } else if (status === 412 || status === 428) {
-      const fresh = await this.#read();
+      const fresh = await this.#read(way);
       if (this.#isSentTwice || this.#hasMoved(fresh)) {
         throw new WriteFailure(
           'TargetChanged',
@@ -183,7 +190,7 @@ export class ResourceUpdate {
       this.#current = fresh;
     } else if (status === 400 && this.#current === undefined && this.#plan.edits.some(isFiltered)) {
       // An element that is not there cannot be replaced, only added.
-      this.#current = await this.#read();
+      this.#current = await this.#read(way);
     } else {
       throw refusal(`the change of a ${access.type.name}`, answer);
     }

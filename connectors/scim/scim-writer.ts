@@ -1,5 +1,5 @@
 /** The writing side of a SCIM connector: many writes, a bounded number at a time, each with its outcome. */
-import { LockstepError } from '../../engine/errors.ts';
+import { errorCatalogue, LockstepError } from '../../engine/errors.ts';
 import { effectsOf } from '../../engine/scim-quirk.ts';
 import type { ScimSettings } from '../../engine/scim-settings.ts';
 import type { ResourceWrite, WriteOutcome, WriteRequest, Writer } from '../writer.ts';
@@ -49,7 +49,9 @@ export function createScimWriter(settings: ScimSettings, clock: Clock = systemCl
 function asTargetError(error: unknown): unknown {
   if (!(error instanceof LockstepError) || !isPassing(error)) return error;
   const { fault, message } = error;
-  return new LockstepError('TargetUnavailable', message, { fault, cause: error });
+  // Whose fault it is has a hint of its own.
+  const hint = error.hint === errorCatalogue[error.code].remedy ? undefined : error.hint;
+  return new LockstepError('TargetUnavailable', message, { fault, hint, cause: error });
 }
 
 /** A list by which a key is looked up may move while it is read. */

@@ -1,4 +1,5 @@
 /** Whether a resource is what a write wanted, compared as the schema of the service says. */
+import { parseAttributePath } from '../../engine/attribute-path.ts';
 import type { MembersWrite } from '../writer.ts';
 import { type AttributeEdit, elementsOf } from './attribute-edit.ts';
 import { asElement, attributeOf, type JsonObject, memberOf } from './attribute-value.ts';
@@ -42,8 +43,8 @@ function wantedCell(value: NonNullable<AttributeEdit['value']>): string {
 }
 
 /** The ids that an attribute of members holds. */
-export function memberIds(resource: JsonObject, attribute: string): Set<string> {
-  const elements = elementsOf(attributeOf(resource, { attribute }));
+function memberIds(resource: JsonObject, attribute: string): Set<string> {
+  const elements = elementsOf(attributeOf(resource, parseAttributePath(attribute)));
   return new Set(elements.map((element) => memberId(asElement(element))));
 }
 

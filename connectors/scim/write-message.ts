@@ -1,6 +1,7 @@
 /** The bodies of writes, in the words of the service's version. */
+import { parseAttributePath } from '../../engine/attribute-path.ts';
 import type { MembersWrite } from '../writer.ts';
-import { type AttributeEdit, edited, elementsOf } from './attribute-edit.ts';
+import { type AttributeEdit, edited, elementsOf, withElements } from './attribute-edit.ts';
 import { attributeOf, type JsonObject, memberOf } from './attribute-value.ts';
 import { changedMembers, memberOperations } from './member-changes.ts';
 import { olderPatch } from './older-patch.ts';
@@ -66,11 +67,11 @@ export function patch(
 }
 
 function withMembers(resource: JsonObject, members: readonly MembersWrite[]): JsonObject {
-  const changed = members.map((change) => {
-    const present = elementsOf(attributeOf(resource, { attribute: change.attribute }));
-    return [change.attribute, changedMembers(present, change)] as const;
-  });
-  return { ...resource, ...Object.fromEntries(changed) };
+  return members.reduce((holder, change) => {
+    const path = parseAttributePath(change.attribute);
+    const present = elementsOf(attributeOf(holder, path));
+    return withElements(holder, path, changedMembers(present, change));
+  }, resource);
 }
 
 /** Schemas of which there is an attribute are named. */

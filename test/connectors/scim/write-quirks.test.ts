@@ -194,6 +194,29 @@ describe('no-patch', () => {
     ]);
   });
 
+  test('told to two at once, neither puts back the part of a resource that it has read', async () => {
+    let patches = 0;
+    let release = () => {};
+    const bothThere = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await using proxy = await behind(async (request, forward) => {
+      if (request.method !== 'PATCH') return await forward(request);
+      patches += 1;
+      if (patches === 2) release();
+      await bothThere;
+      return { status: 405, body: '' };
+    });
+    const writes = ['Anna', 'bert'].map((key) => update('User', null, { title: 'Dr' }, [], key));
+    const outcomes = await written(at(proxy), writes, { concurrency: 2 });
+    expect(outcomes).toMatchObject([{ state: 'applied' }, { state: 'applied' }]);
+    expect(held('u0')).toMatchObject({
+      title: 'Dr',
+      nickName: 'Annie',
+      emails: [{ value: 'anna@work' }, { value: 'anna@home' }],
+    });
+  });
+
   test('so does a service that does not offer PATCH', async () => {
     await using proxy = await behind(async (request, forward) => {
       const answer = await forward(request);

@@ -1,16 +1,15 @@
 /** Begins a job: writes it down, takes its connector, and pins the configuration it will run with. */
-import { ApplicationFailure, activityInfo } from '@temporalio/activity';
-import { ApplicationFailureCategory } from '@temporalio/common';
 import { withoutIncremental } from '../engine/connector-kind.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { Mode, Task } from '../engine/job.ts';
-import { beginJob, endJob, pinConfiguration } from '../store/job-store.ts';
-import { clearLease, takeLease, waitForLease } from '../store/lease-store.ts';
+import { beginJob, pinConfiguration } from '../store/job-store.ts';
+import { waitForLease } from '../store/lease-store.ts';
 import { applyModel } from '../store/model-store.ts';
 import { type ChosenExtraction, chosenExtraction } from './chosen-extraction.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { mappedSources } from './export-source.ts';
+import { itsTurnComes, takeTurn } from './turn.ts';
 
 export interface BeginRequest {
   readonly connector: string;
@@ -45,9 +44,10 @@ export type BeginInfo =
  * its turn by failing with `ConnectorBusy`, to be retried; one that finds another waiting already has nothing to do.
  */
 export async function begin(
-  { store, configurations, workflows, log }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   request: BeginRequest,
 ): Promise<BeginInfo> {
+  const { store, configurations, log } = dependencies;
   const { jobId, runId } = currentJob();
   const { connector, mode, task = 'all' } = request;
   // Up to the gate and no further is what both mean; an export has nothing to simulate.
@@ -63,7 +63,7 @@ export async function begin(
     requestedBy: request.by,
     rollbackOf: request.rollbackOf ?? null,
   });
-  const lease = await takeFromTheDead();
+  const lease = await takeTurn(dependencies, connector, jobId);
   if (!lease.held) {
     const heldBy = lease.holder ?? lease.waiting ?? 'another job';
     if (mode === 'incremental') return { held: false, heldBy };
@@ -104,53 +104,4 @@ export async function begin(
     approvals: settings.approvals,
     kept,
   };
-
-  /** Whoever holds the lease or waits for it must be open in Temporal; a terminated job could not clean up. */
-  async function takeFromTheDead() {
-    for (;;) {
-      const answer = await takeLease(store, connector, jobId);
-      if (answer.held) return answer;
-      const others = [answer.holder, answer.waiting].filter(
-        (id) => id !== null && id !== jobId,
-      ) as string[];
-      const dead: string[] = [];
-      for (const other of others) if (!(await workflows.isOpen(other))) dead.push(other);
-      if (dead.length === 0) return answer;
-      for (const other of dead) {
-        await clearLease(store, connector, other);
-        await endTerminated(other);
-        log.warn(
-          { connector, job: other },
-          'took the connector from a job that is closed in Temporal',
-        );
-      }
-    }
-  }
-
-  async function endTerminated(other: string): Promise<void> {
-    const row = await store.prisma.job.findUnique({
-      where: { id: other },
-      select: { endedAt: true },
-    });
-    if (row === null || row.endedAt !== null) return;
-    const error = new LockstepError('JobTerminated', 'the workflow was terminated in Temporal');
-    const { code, message, hint } = error;
-    await endJob(store, other, { state: 'failed', error: { code, message, hint } });
-  }
-}
-
-function itsTurnComes(connector: string, heldBy: string): ApplicationFailure {
-  const { attempt } = activityInfo();
-  return ApplicationFailure.create({
-    type: 'ConnectorBusy',
-    message: `connector ${connector} is held by ${heldBy}; this job is next`,
-    details: [
-      {
-        hint: `Wait for it, or decide on it: lockstep resume ${heldBy} or lockstep abort ${heldBy}.`,
-      },
-    ],
-    nextRetryDelay: Math.min(500 * 2 ** Math.min(attempt, 10), 10_000),
-    // Waiting is no failure: it stays out of the worker's error metrics and logs.
-    category: ApplicationFailureCategory.BENIGN,
-  });
 }

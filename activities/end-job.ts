@@ -4,6 +4,7 @@ import { endJob, wasApplied } from '../store/job-store.ts';
 import { clearLease } from '../store/lease-store.ts';
 import { currentJob } from './current-job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { type FollowUp, followUpsOf } from './follow-ups.ts';
 
 export interface EndRequest {
   readonly connector: string;
@@ -15,6 +16,12 @@ export interface EndRequest {
   readonly loadSkipped?: boolean;
 }
 
+export interface EndInfo {
+  readonly state: JobState;
+  /** The mappings whose source it has changed. */
+  readonly followUps: readonly FollowUp[];
+}
+
 /**
  * Ends the job of the calling workflow; a success becomes `succeeded-with-rejects` when it has any.
  *
@@ -22,9 +29,10 @@ export interface EndRequest {
  * report, and a cancellation or too many deaths on top of it, must not make history say that nothing was written.
  */
 export async function conclude(
-  { store, log }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   { connector, state, error, loading, loadSkipped }: EndRequest,
-): Promise<JobState> {
+): Promise<EndInfo> {
+  const { store, log } = dependencies;
   const { jobId } = currentJob();
   const applied = state === 'succeeded' || (loading && (await wasApplied(store, jobId, loading)));
   const outcome = await endJob(store, jobId, {
@@ -34,5 +42,5 @@ export async function conclude(
   });
   await clearLease(store, connector, jobId);
   log.info({ job: jobId, state: outcome, code: error?.code }, 'job ended');
-  return outcome;
+  return { state: outcome, followUps: applied ? await followUpsOf(dependencies, jobId) : [] };
 }

@@ -2,6 +2,7 @@
 import { CancelledFailure, cancellationSignal } from '@temporalio/activity';
 import { beginEdit } from './begin-edit.ts';
 import { begin } from './begin-job.ts';
+import { beginReconciliation } from './begin-reconciliation.ts';
 import { blockJob } from './block-job.ts';
 import { checkSources } from './check-sources.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -44,6 +45,8 @@ export function createSyncActivities(dependencies: ActivityDependencies) {
   return {
     /** Takes the connector, or tells who has it. */
     beginJob: bind(begin),
+    /** Takes the connector of a mapping. */
+    beginReconciliation: bind(beginReconciliation),
     /** Leaves an extraction. */
     exportSource: bind(exportSource),
     /** Leaves a delta; tells its counts, breaches and digest. */

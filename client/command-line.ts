@@ -14,6 +14,7 @@ import { addExtraction, addExtractions } from './commands/extractions.ts';
 import { addJob, addJobs, addLog } from './commands/jobs.ts';
 import { addConfirm, addMatch, addMatches, addUnmatch } from './commands/matches.ts';
 import { addMigrate, addPurge, addWorker } from './commands/parts.ts';
+import { addReconcile } from './commands/reconcile.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
 import { addActivation, addSchedules } from './commands/schedules.ts';
@@ -69,6 +70,7 @@ function createProgram(context: CommandContext): Command {
     );
   program.commandsGroup('Work:');
   addRun(program, context);
+  addReconcile(program, context);
   addDecision('resume', program, context);
   addDecision('abort', program, context);
   addRollback(program, context);

@@ -127,6 +127,7 @@ export function unwritten(id: string, workflow: WorkflowView): JobDocument {
     state: 'running',
     simulated: workflow.simulated,
     ...(workflow.rollbackOf !== undefined && { rollbackOf: workflow.rollbackOf }),
+    ...(workflow.mapping !== undefined && { mapping: workflow.mapping }),
     counts: noCounts,
     entityTypes: {},
     associations: {},

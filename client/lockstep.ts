@@ -40,6 +40,7 @@ import {
   matchesOf,
 } from './matches.ts';
 import { inOurWords } from './outage.ts';
+import { type ReconcileOptions, reconcileMapping } from './reconcile.ts';
 import { type RollbackOptions, rollBackJob } from './rollback.ts';
 import { type RunOptions, runJob } from './run.ts';
 import {
@@ -78,6 +79,7 @@ export type {
   MatchDecisionDocument,
   MatchDocument,
   MatchesOptions,
+  ReconcileOptions,
   Reject,
   ResourceDocument,
   RollbackOptions,
@@ -89,6 +91,8 @@ export type {
 /** Which jobs to list. */
 export interface JobsOptions {
   readonly connector?: string | undefined;
+  /** Reconciliations of this mapping only. */
+  readonly mapping?: string | undefined;
   readonly state?: JobState | undefined;
   /** Default 50. */
   readonly limit?: number | undefined;
@@ -101,6 +105,8 @@ export interface JobsOptions {
 export interface Lockstep extends AsyncDisposable {
   /** Runs a connector; resolves when the job ended or blocked (its `state` says which). */
   run(connector: string, options?: RunOptions): Promise<JobDocument>;
+  /** Reconciles a mapping; resolves when the job ended or blocked. */
+  reconcile(mapping: string, options?: ReconcileOptions): Promise<JobDocument>;
   job(id: string): Promise<JobDocument>;
   /** What happened to a job, oldest first. */
   log(id: string): Promise<LogEntry[]>;
@@ -191,6 +197,7 @@ export async function connectLockstep(options: LockstepOptions = {}): Promise<Lo
 export function lockstepOf(session: Session): Lockstep {
   return {
     run: (connector, options = {}) => inWords(runJob(session, connector, options)),
+    reconcile: (mapping, options = {}) => inWords(reconcileMapping(session, mapping, options)),
     job: (id) => inWords(viewJob(session, id).then(({ document }) => document)),
     log: (id) => inWords(viewLog(session, id)),
     jobs: ({ limit = 50, ...options } = {}) => inWords(viewJobs(session, { ...options, limit })),

@@ -21,6 +21,8 @@ export interface WorkflowView {
   readonly simulated: boolean;
   /** The job whose changes it takes back. */
   readonly rollbackOf: string | undefined;
+  /** The mapping that it reconciles. */
+  readonly mapping: string | undefined;
   /** Since when a task waits that no worker took. */
   readonly untakenSince: Date | undefined;
   /** Of the activity that runs now, when it told. */
@@ -49,6 +51,7 @@ const unknownWorkflow: WorkflowView = {
   task: 'all',
   simulated: false,
   rollbackOf: undefined,
+  mapping: undefined,
   untakenSince: undefined,
   progress: undefined,
   trouble: undefined,
@@ -66,9 +69,11 @@ export async function viewWorkflow(client: Client, id: string): Promise<Workflow
       status: statuses[status.name],
       connector: String(memo?.['connector'] ?? id.split('.')[0]),
       mode: (memo?.['mode'] ?? id.split('.')[1] ?? 'complete') as Mode,
-      task: ([...tasks, 'edit'] as const).find((task) => task === memo?.['task']) ?? 'all',
+      task:
+        ([...tasks, 'edit', 'reconcile'] as const).find((task) => task === memo?.['task']) ?? 'all',
       simulated: memo?.['simulated'] === true,
       rollbackOf: memo?.['rollbackOf'] as string | undefined,
+      mapping: memo?.['mapping'] as string | undefined,
       untakenSince: waits ? toDate(task.originalScheduledTime ?? task.scheduledTime) : undefined,
       progress: readProgress(activity?.heartbeatDetails?.payloads?.[0]),
       trouble: failure ? toError(failure.applicationFailureInfo?.type, failure.message) : undefined,

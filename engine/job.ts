@@ -3,6 +3,7 @@ import type { ConfigurationChange } from './configuration-change.ts';
 import type { Counts } from './counts.ts';
 import type { Diagnosis } from './diagnosis/diagnosis.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Situation } from './mapping.ts';
 import type { Breach } from './threshold.ts';
 
 /** `complete` reads everything, `incremental` what changed since the cursor. */
@@ -16,8 +17,8 @@ export type Mode = 'complete' | 'incremental';
 export const tasks = ['all', 'export', 'prepare', 'synchronize', 'expressions'] as const;
 export type Task = (typeof tasks)[number];
 
-/** What a job of any kind does: a task that can be run, or `edit`, what a person changes of what is managed by us. */
-export type JobTask = Task | 'edit';
+/** What a job of any kind does: a task that can be run, `edit`, what a person changes of what is managed by us, or `reconcile`, one run of a mapping. */
+export type JobTask = Task | 'edit' | 'reconcile';
 
 /** True for a task that makes no export: it works on an extraction that is kept. */
 export function usesKeptExtraction(task: JobTask): boolean {
@@ -40,7 +41,7 @@ export function isFinal(state: JobState): boolean {
 }
 
 /** The named steps of a job, each with its own state and timing. */
-export const stepNames = ['export', 'prepare', 'gate', 'load'] as const;
+export const stepNames = ['export', 'prepare', 'gate', 'load', 'provision'] as const;
 export type StepName = (typeof stepNames)[number];
 export type StepState = 'running' | 'blocked' | 'succeeded' | 'aborted' | 'failed' | 'skipped';
 
@@ -51,6 +52,14 @@ export interface JobError {
   readonly hint: string;
 }
 
+/** What became of the resources that a delta writes to a connected system. */
+export interface ProvisioningCounts {
+  readonly applied: number;
+  /** The system said yes, and yet they are not as they should be. */
+  readonly notApplied: number;
+  readonly failed: number;
+}
+
 /** The document that `run`, `resume`, `abort` and `job` print with `--json`. */
 export interface JobDocument {
   readonly job: string;
@@ -59,6 +68,12 @@ export interface JobDocument {
   readonly task: JobTask;
   /** Id of the extraction it made, or works on; null before that. */
   readonly extraction: string | null;
+  /** The mapping that it reconciles; only of a reconciliation. */
+  readonly mapping?: string;
+  /** How many resources, of both sides, are in each situation; only of a reconciliation. */
+  readonly situations?: Readonly<Partial<Record<Situation, number>>>;
+  /** How many resources were written to the connected system; only of a reconciliation that provisions. */
+  readonly provisioning?: ProvisioningCounts;
   readonly state: JobState;
   readonly simulated: boolean;
   /** Id of the job whose changes this one takes back; only of a rollback. */

@@ -17,6 +17,8 @@ export interface NewJob {
   readonly requestedBy: string | null;
   /** Id of the job whose changes this one takes back. */
   readonly rollbackOf: string | null;
+  /** The mapping that it reconciles. */
+  readonly mapping?: string;
 }
 
 /**
@@ -207,7 +209,9 @@ export async function endJob(
   const { rows } = await store.pool.query<{ state: JobState }>(
     `with job_ended as (
        update job set ended_at = now(), error = $3, state = case
-         when $2 = 'succeeded' and exists (select from reject where job_id = $1) then 'succeeded-with-rejects'
+         when $2 = 'succeeded' and (exists (select from reject where job_id = $1) or exists (
+             select from provisioning p join delta d on d.id = p.delta_id
+             where d.job_id = $1 and p.state in ('not-applied', 'failed'))) then 'succeeded-with-rejects'
          else $2 end
        where id = $1 returning id, state),
      steps_ended as (
@@ -232,6 +236,22 @@ export async function isSimulated(store: Store, jobId: string): Promise<boolean>
     select: { simulated: true },
   });
   return job?.simulated === true;
+}
+
+/** Open jobs of a mapping, older than this one, that have not begun to look at anything: they will see what it would. */
+export async function reconciliationsBefore(
+  store: Store,
+  mapping: string,
+  jobId: string,
+): Promise<string[]> {
+  const { rows } = await store.pool.query<{ id: string }>(
+    `select j.id from job j join job me on me.id = $2
+     where j.mapping = $1 and j.id <> $2 and j.ended_at is null and not j.simulated
+       and (j.started_at, j.id) < (me.started_at, me.id)
+       and not exists (select from job_step s where s.job_id = j.id)`,
+    [mapping, jobId],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** True when a delta of a job was applied, by whatever attempt. */

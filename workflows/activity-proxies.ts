@@ -2,6 +2,14 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { SyncActivities } from '../activities/index.ts';
 
+/** Until `prepareReconciliation` is bound in activities/index.ts. */
+interface Coming {
+  prepareReconciliation(request: {
+    readonly mapping: string;
+    readonly connector: string;
+  }): ReturnType<SyncActivities['prepareDelta']>;
+}
+
 /** A complete job gives up waiting for its connector after this long. */
 const patience = '24 hours';
 
@@ -19,7 +27,7 @@ export const { blockJob, settleDecision, endJob } = proxyActivities<SyncActiviti
  * Waiting for the connector is a matter of retries, whose delays the activity itself chooses. Cancellation waits for
  * the attempt at hand: it would take its place in the line, or the connector, after the job has given them back.
  */
-export const { beginJob } = proxyActivities<SyncActivities>({
+export const { beginJob, beginReconciliation } = proxyActivities<SyncActivities>({
   startToCloseTimeout: '1 minute',
   heartbeatTimeout,
   scheduleToCloseTimeout: patience,
@@ -31,13 +39,25 @@ export const { beginJob } = proxyActivities<SyncActivities>({
  * The long steps. Cancellation waits until they have really stopped: the connector is not given back under a running
  * export.
  */
-export const { exportSource, prepareDelta, prepareRollback, loadDelta } =
-  proxyActivities<SyncActivities>({
+export const { exportSource, prepareDelta, prepareRollback, prepareReconciliation, loadDelta } =
+  proxyActivities<SyncActivities & Coming>({
     startToCloseTimeout: '12 hours',
     heartbeatTimeout,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 500 },
   });
+
+/**
+ * The connected system may be down for a while: what is not written yet is tried again for a day. What is written stays
+ * written.
+ */
+export const { provisionDelta } = proxyActivities<SyncActivities>({
+  startToCloseTimeout: '12 hours',
+  scheduleToCloseTimeout: patience,
+  heartbeatTimeout,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '2 seconds', maximumInterval: '5 minutes' },
+});
 
 /** The steps of an edit, which take milliseconds; somebody waits for them. */
 export const { beginEdit, prepareEdit, loadEdit } = proxyActivities<SyncActivities>({

@@ -12,7 +12,7 @@ import type { EditJobRequest, SyncJobResult } from './messages.ts';
  * unless a person has reviewed what is no longer so.
  */
 export async function editJob({ configurationFile }: EditJobRequest = {}): Promise<SyncJobResult> {
-  const job = new Job({ connector: localAuthority, task: 'edit', rollbackOf: undefined });
+  const job = new Job({ connector: localAuthority, task: 'edit', configurationFile });
   return await runToItsEnd(job, async (): Promise<JobState> => {
     await beginEdit({ configurationFile: configurationFile ?? null });
     for (let isStale = false, wasReviewed = false; ; isStale = true) {

@@ -4,6 +4,9 @@ import type { Mode, Task } from '../engine/job.ts';
 /** The workflow that runs one job of one connector. */
 export const syncJobType = 'syncJob';
 
+/** The workflow that runs one reconciliation of one mapping. */
+export const reconcileJobType = 'reconcileJob';
+
 /** The workflow of a person's edit of what is managed by us. */
 export const editJobType = 'editJob';
 
@@ -25,10 +28,10 @@ export const searchAttributes = {
   SyncBreaches: 'KeywordList',
 } as const;
 
-/** Id of a job a person starts: `sab.complete.20261122T090050Z-hhz3`, with a task alone `sab.complete.export.…`, a rollback `sab.rollback.…`; a scheduled one is `sab.complete-2026-11-22T02:00:00Z`. Unique by its instant and a random suffix. */
+/** Id of a job a person starts: `sab.complete.20261122T090050Z-hhz3`, with a task alone `sab.complete.export.…`, a rollback `sab.rollback.…`, a reconciliation `<connector>.<mapping>.…`; a scheduled one is `sab.complete-2026-11-22T02:00:00Z`. Unique by its instant and a random suffix. */
 export function manualJobId(
   connector: string,
-  kind: Mode | 'rollback',
+  kind: string,
   startedAt: Date,
   suffix: string,
   task: Task = 'all',

@@ -12,11 +12,12 @@ import {
 } from '@temporalio/workflow';
 import type { SyncActivities } from '../activities/index.ts';
 import { changesNothing } from '../engine/counts.ts';
-import type { JobError, JobState, JobTask } from '../engine/job.ts';
+import type { JobError, JobState, JobTask, ProvisioningCounts } from '../engine/job.ts';
 import { blockJob, endJob, settleDecision } from './activity-proxies.ts';
 import { jobErrorOf } from './failure.ts';
+import { startFollowUps } from './follow-ups.ts';
 import { Gate } from './gate.ts';
-import { type JobProgress, progressQuery, type SyncJobResult } from './messages.ts';
+import { type FollowUp, type JobProgress, progressQuery, type SyncJobResult } from './messages.ts';
 import { describeBreach, tellStory } from './story.ts';
 
 type Delta = Awaited<ReturnType<SyncActivities['prepareDelta']>>;
@@ -25,8 +26,12 @@ type Delta = Awaited<ReturnType<SyncActivities['prepareDelta']>>;
 export interface JobName {
   readonly connector: string;
   readonly task: JobTask;
+  /** The mapping that it reconciles. */
+  readonly mapping?: string | undefined;
   /** The job whose changes it takes back. */
-  readonly rollbackOf: string | undefined;
+  readonly rollbackOf?: string | undefined;
+  /** That the jobs which follow it should read, too. */
+  readonly configurationFile?: string | undefined;
 }
 
 /**
@@ -40,7 +45,9 @@ export async function runToItsEnd(
   steps: () => Promise<JobState>,
 ): Promise<SyncJobResult> {
   try {
-    return await job.end(await job.untilAborted(steps), null);
+    const result = await job.end(await job.untilAborted(steps), null);
+    await job.startFollowUps();
+    return result;
   } catch (error) {
     if (job.gate.aborted) return await job.end('aborted', null);
     // A worker that died under a cancelled step makes it time out instead of end as cancelled.
@@ -75,6 +82,7 @@ export class Job {
   #loadSkipped = false;
   /** Digest of the delta whose load has begun: it may be applied although no answer came. */
   #loading: string | null = null;
+  #followUps: readonly FollowUp[] = [];
 
   constructor(name: JobName) {
     this.#name = name;
@@ -109,7 +117,7 @@ export class Job {
   }
 
   enter(step: JobProgress['step']): void {
-    this.#loading = step === 'load' ? this.digest : null;
+    this.#loading = step === 'load' || step === 'provision' ? this.digest : null;
     this.#update({ state: 'running', step });
   }
 
@@ -124,6 +132,17 @@ export class Job {
     this.#notes.push(text);
     if (this.#notes.length > 20) this.#notes.shift();
     this.#tell();
+  }
+
+  /** The connected system has what could be written. */
+  provisioned({ applied, notApplied, failed }: ProvisioningCounts): JobState {
+    this.note(`provisioned: ${applied} applied, ${notApplied} not applied, ${failed} failed`);
+    return 'succeeded';
+  }
+
+  /** Starts the mappings whose source this job has changed. */
+  async startFollowUps(): Promise<void> {
+    await startFollowUps(this.#followUps, this.#name.configurationFile);
   }
 
   /** Nothing would be written, so it does not matter who holds the connector by now. */
@@ -166,10 +185,10 @@ export class Job {
   }
 
   /** Nothing is loaded while a decision is being settled, nor after an abort. */
-  async passTheGate(): Promise<void> {
+  async passTheGate(next: 'load' | 'provision' = 'load'): Promise<void> {
     await this.gate.settled();
     if (this.gate.aborted) throw new CancelledFailure('aborted');
-    this.enter('load');
+    this.enter(next);
     // Only now, when it is too late for any decision: two at once must not both count.
     this.gate.close();
   }
@@ -177,7 +196,7 @@ export class Job {
   /** Writes the outcome and gives the connector back, also while the workflow is being cancelled. */
   async end(state: JobState, error: JobError | null): Promise<SyncJobResult> {
     this.#update({ state: 'running', step: 'ended' });
-    const outcome = await CancellationScope.nonCancellable(async () => {
+    const ended = await CancellationScope.nonCancellable(async () => {
       // A resume that is still being written down would overwrite the outcome.
       await this.gate.settled();
       return await endJob({
@@ -188,6 +207,10 @@ export class Job {
         loadSkipped: this.#loadSkipped,
       });
     });
+    // An older worker tells the state alone.
+    const { state: outcome, followUps } =
+      typeof ended === 'string' ? { state: ended, followUps: [] } : ended;
+    this.#followUps = followUps;
     this.#update({ state: outcome });
     upsertSearchAttributes({ SyncJobState: [outcome] });
     if (CancellationScope.current().consideredCancelled) await this.#recordCancellation(outcome);

@@ -37,6 +37,24 @@ export interface DecideMatchRequest {
   readonly configurationFile?: string;
 }
 
+/** What starts a reconciliation. */
+export interface ReconcileJobRequest {
+  readonly mapping: string;
+  /** The connector on its connected side, whose job it is. */
+  readonly connector: string;
+  /** As of {@link SyncJobRequest}. */
+  readonly simulate?: boolean;
+  readonly trigger?: 'schedule' | 'person';
+  readonly by?: string;
+  readonly configurationFile?: string;
+}
+
+/** A reconciliation that follows a job. */
+export interface FollowUp {
+  readonly mapping: string;
+  readonly connector: string;
+}
+
 /** What starts a look at the sources of a connector, or a test of its connection. */
 export interface CheckConnectorRequest {
   readonly connector: string;

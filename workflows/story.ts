@@ -12,16 +12,17 @@ export interface Storied {
   /** Id of the job, which is its workflow's. */
   readonly id: string;
   /** The job whose changes it takes back. */
-  readonly rollbackOf: string | undefined;
+  readonly rollbackOf?: string | undefined;
+  /** The mapping that it reconciles. */
+  readonly mapping?: string | undefined;
 }
 
 /** The current details of a job. Lists, not tables: the UI sets the cells of a table without a gap. */
 export function tellStory(
-  { connector, task, id, rollbackOf }: Storied,
+  { connector, task, id, mapping, rollbackOf }: Storied,
   progress: JobProgress,
 ): string {
-  const alone = task === 'all' ? '' : `, task *${task}* alone`;
-  const what = task === 'edit' ? 'A person’s edit' : `**${connector}**${alone}`;
+  const what = subjectOf({ connector, task, mapping });
   const parts = [`${what} is **${progress.state}**, step *${progress.step}*.`];
   if (rollbackOf !== undefined) {
     parts.push(
@@ -47,6 +48,12 @@ export function tellStory(
   const notes = progress.notes.map((note) => `- ${note}`);
   if (notes.length > 0) parts.push(notes.join('\n'));
   return parts.join('\n\n');
+}
+
+function subjectOf({ connector, task, mapping }: Pick<Storied, 'connector' | 'task' | 'mapping'>) {
+  if (task === 'edit') return 'A person’s edit';
+  if (mapping !== undefined) return `The reconciliation of **${mapping}**`;
+  return `**${connector}**${task === 'all' ? '' : `, task *${task}* alone`}`;
 }
 
 /** One breach in words. */

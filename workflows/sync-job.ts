@@ -22,7 +22,8 @@ type KeptExtraction = NonNullable<Extract<Lease, { held: true }>['kept']>;
  */
 export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
   const { connector, mode, task = 'all', simulate = false, rollbackOf } = request;
-  const job = new Job({ connector, task, rollbackOf });
+  const { configurationFile } = request;
+  const job = new Job({ connector, task, rollbackOf, configurationFile });
   return await runToItsEnd(job, async () => {
     const lease = await beginJob({
       connector,

@@ -11,6 +11,7 @@ import type {
   StepName,
   StepState,
 } from '../../engine/job.ts';
+import { type Situation, situations } from '../../engine/mapping.ts';
 import type { Breach } from '../../engine/threshold.ts';
 import type { ReadStore } from './read-store.ts';
 
@@ -136,6 +137,7 @@ interface JobRow {
   readonly state: string;
   readonly simulated: boolean;
   readonly rollbackOf: string | null;
+  readonly mapping: string | null;
   readonly error: unknown;
   readonly diagnoses: unknown;
   readonly deltas: readonly DeltaRow[];
@@ -150,6 +152,7 @@ interface DeltaRow {
   readonly breaches: unknown;
   readonly diagnoses: unknown;
   readonly configurationChanges: unknown;
+  readonly situations: unknown;
 }
 
 function toDocument(job: JobRow): JobDocument {
@@ -163,6 +166,7 @@ function toDocument(job: JobRow): JobDocument {
     state: job.state as JobState,
     simulated: job.simulated,
     ...(job.rollbackOf !== null && { rollbackOf: job.rollbackOf }),
+    ...(job.mapping !== null && { mapping: job.mapping, ...situationsOf(delta) }),
     counts: inOrder(delta?.counts),
     entityTypes: countsByScope(delta?.entityTypes),
     associations: countsByScope(delta?.associations),
@@ -188,6 +192,15 @@ function configurationChangesOf(
   if (changes.length === 0) return {};
   return {
     configurationChanges: changes.map(({ change, scope, detail }) => ({ change, scope, detail })),
+  };
+}
+
+function situationsOf(delta: DeltaRow | undefined): Pick<JobDocument, 'situations'> {
+  const counted = (delta?.situations ?? {}) as Partial<Record<Situation, number>>;
+  return {
+    situations: Object.fromEntries(
+      situations.flatMap((each) => (counted[each] ? [[each, counted[each]]] : [])),
+    ),
   };
 }
 

@@ -9,6 +9,8 @@ export interface JobSummary {
   readonly connector: string;
   readonly mode: Mode;
   readonly task: JobTask;
+  /** The mapping that it reconciles, if it does. */
+  readonly mapping: string | null;
   readonly state: JobState;
   readonly simulated: boolean;
   readonly trigger: string;
@@ -25,6 +27,7 @@ export interface JobSummary {
 /** Which jobs to list; all of them without. */
 export interface JobFilter {
   readonly connector?: string | undefined;
+  readonly mapping?: string | undefined;
   readonly state?: JobState | undefined;
   readonly limit: number;
 }
@@ -34,6 +37,7 @@ export async function listJobs(store: ReadStore, filter: JobFilter): Promise<Job
   const rows = await store.prisma.job.findMany({
     where: {
       ...(filter.connector !== undefined && { connector: filter.connector }),
+      ...(filter.mapping !== undefined && { mapping: filter.mapping }),
       ...(filter.state !== undefined && { state: filter.state }),
     },
     orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
@@ -47,6 +51,7 @@ export async function listJobs(store: ReadStore, filter: JobFilter): Promise<Job
     connector: job.connector,
     mode: job.mode as Mode,
     task: job.task as JobTask,
+    mapping: job.mapping,
     state: job.state as JobState,
     simulated: job.simulated,
     trigger: job.trigger,

@@ -74,7 +74,8 @@ export async function planDelta(
     deltaId,
     provision: (changed = {}) =>
       bench.run('provisionDelta', { connector, fence, digest, ...changed }, id),
-    end: () => bench.run('endJob', { connector, state: 'succeeded', error: null }, id),
+    end: async () =>
+      (await bench.run('endJob', { connector, state: 'succeeded', error: null }, id)).state,
   };
 }
 

@@ -321,7 +321,8 @@ async function prepareAgain(bench: SyncBench, place: JobPlace): Promise<Prepared
         id,
       ),
     again: () => prepareAgain(bench, place),
-    end: () => bench.run('endJob', { connector, state: 'succeeded', error: null }, id),
+    end: async () =>
+      (await bench.run('endJob', { connector, state: 'succeeded', error: null }, id)).state,
   };
 }
 

@@ -1,0 +1,44 @@
+/** The mappings that follow a job: those whose source it has changed. */
+import type { Configuration } from '../config/configuration.ts';
+import { pinnedConfiguration } from '../store/job-store.ts';
+import { touchedTypes } from '../store/touched-types.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** A reconciliation to be started. */
+export interface FollowUp {
+  readonly mapping: string;
+  readonly connector: string;
+}
+
+/**
+ * Finds them for a job whose delta was loaded; none for one that changed nothing. What was provisioned is an echo: it came
+ * from here.
+ */
+export async function followUpsOf(
+  { store, configurations }: ActivityDependencies,
+  jobId: string,
+): Promise<FollowUp[]> {
+  const touched = await touchedTypes(store, jobId);
+  if (touched.entityTypes.length + touched.associations.length === 0) return [];
+  const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
+  const job = await store.prisma.job.findUnique({
+    where: { id: jobId },
+    select: { mapping: true },
+  });
+  if (configuration.mappings.get(job?.mapping ?? '')?.does === 'provision') return [];
+  const types = new Set([...touched.entityTypes, ...endsOf(configuration, touched.associations)]);
+  return [...configuration.mappings.values()]
+    .filter(({ source, follows }) => follows && types.has(source))
+    .map(({ name, connector }) => ({ mapping: name, connector }));
+}
+
+/** A link that came or went has changed the resources at both its ends. */
+function endsOf(
+  { associations, managedAssociations }: Configuration,
+  names: readonly string[],
+): string[] {
+  return names.flatMap((name) => {
+    const association = associations.get(name) ?? managedAssociations.get(name);
+    return association ? [association.from.entityType, association.to.entityType] : [];
+  });
+}

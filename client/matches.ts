@@ -83,7 +83,7 @@ export async function decideMatch(
     workflowId: id,
     taskQueue: session.settings.taskQueue,
     args: [args],
-    staticSummary: `${request.action} of a match, by ${session.identity}`,
+    staticSummary: `a match: ${request.action}, by ${session.identity}`,
     workflowExecutionTimeout: '1 hour',
   });
   const outcome = await resultOfShortWorkflow<MatchOutcome>(session, handle, 'it');

@@ -4,6 +4,7 @@ import type { Configuration, ConnectorSettings } from '../config/configuration.t
 import { LockstepError } from '../engine/errors.ts';
 import { appliedConfigurations } from '../store/queries/applied-configuration.ts';
 import { missingMigrations } from '../store/queries/migration-state.ts';
+import { checkCorrelation } from './check-correlation.ts';
 import { findingsOfFacts } from './check-words.ts';
 import { inOurWords } from './outage.ts';
 import { requireConnector } from './run.ts';
@@ -25,6 +26,8 @@ export interface CheckFinding {
   /** Where the first of the rows is. */
   readonly file?: string;
   readonly line?: number;
+  /** Of resources that a rule cannot tell apart; only where they were asked for. */
+  readonly keys?: readonly string[];
 }
 
 export interface CheckReport {
@@ -36,6 +39,8 @@ export interface CheckReport {
 export interface CheckOptions {
   /** Only this one; all of them by default. */
   readonly connector?: string | undefined;
+  /** Name resources that correlation cannot tell apart, instead of counting them. Default false. */
+  readonly keys?: boolean | undefined;
 }
 
 /** A worker asks for tasks at least once a minute; one that asked longer ago than this is gone. */
@@ -49,19 +54,23 @@ const workerSilenceMs = 70_000;
  */
 export async function check(
   session: Session,
-  { connector }: CheckOptions = {},
+  { connector, keys = false }: CheckOptions = {},
 ): Promise<CheckReport> {
   const [configured, store, temporal] = await Promise.all([
     checkConfiguration(session, connector),
     checkStore(session),
     checkTemporal(session),
   ]);
+  const isReadable = [...store, ...configured.findings].every(({ ok }) => ok);
   const applied = store.every(({ ok }) => ok)
     ? await checkApplied(session, configured.connectors)
     : [];
+  const correlation = isReadable
+    ? await checkCorrelation(session, await session.configuration(), connector, keys)
+    : [];
   const before = [...configured.findings, ...applied, ...store, ...temporal];
   const sources = await checkEach(session, configured.connectors, before);
-  const findings = [...before, ...sources];
+  const findings = [...before, ...sources, ...correlation];
   return { ok: findings.every(({ ok }) => ok), findings };
 }
 

@@ -7,6 +7,10 @@ import type { ActivityDependencies } from './dependencies.ts';
 
 export interface BeginEditRequest {
   readonly configurationFile: string | null;
+  /** Stop at the gate. */
+  readonly simulate: boolean;
+  /** Id of the edit that is taken back. */
+  readonly rollbackOf: string | null;
 }
 
 /**
@@ -15,7 +19,7 @@ export interface BeginEditRequest {
  */
 export async function beginEdit(
   { store, configurations, workflows, log }: ActivityDependencies,
-  { configurationFile }: BeginEditRequest,
+  { configurationFile, simulate, rollbackOf }: BeginEditRequest,
 ): Promise<void> {
   const { jobId, runId } = currentJob();
   const { principal, identity } = await workflows.starterOf(jobId, runId);
@@ -25,13 +29,14 @@ export async function beginEdit(
     connector: localAuthority,
     mode: 'complete',
     task: 'edit',
-    simulated: false,
+    simulated: simulate,
     trigger: 'person',
     requestedBy: principal ?? identity,
-    rollbackOf: null,
+    rollbackOf,
   });
   const { configuration, source } = await configurations.read(configurationFile ?? undefined);
   await pinConfiguration(store, jobId, source);
-  await applyModel(store, configuration);
+  // A simulation sees its model by itself: the store stays as it is.
+  if (!simulate) await applyModel(store, configuration);
   log.info({ job: jobId }, 'edit began');
 }

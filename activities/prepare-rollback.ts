@@ -1,6 +1,6 @@
 /** Prepares the delta of a rollback: the inverse of what another job has applied, counted and judged as any delta. */
 import { cancellationSignal } from '@temporalio/activity';
-import type { Configuration, ConnectorSettings } from '../config/configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
 import { type Counts, noCounts, sumCounts } from '../engine/counts.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { findBreaches, type PlannedChanges, resolveThresholds } from '../engine/threshold.ts';
@@ -14,8 +14,9 @@ import {
   openDelta,
 } from '../store/delta-store.ts';
 import { isSimulated, pinnedConfiguration, recordStep } from '../store/job-store.ts';
-import { readModel } from '../store/model-store.ts';
+import { readModel, type StoredModel } from '../store/model-store.ts';
 import type { Plan } from '../store/plan.ts';
+import { forgetRolledBackOrigins, plansChangeOf } from '../store/plan-edit.ts';
 import { planRollback } from '../store/plan-rollback.ts';
 import { countRejects, scopesOf } from '../store/plan-rollback-scopes.ts';
 import { requireAppliedDelta } from '../store/queries/applied-delta.ts';
@@ -69,6 +70,8 @@ export async function prepareRollback(
         navigations: [...model.navigations.values()],
       };
       await planRollback(plan, undone.id);
+      await refuseProtected(plan, configuration, model);
+      await forgetRolledBackOrigins(plan, undone.id);
       return await judge(plan, configuration);
     },
     cancellationSignal(),
@@ -78,9 +81,23 @@ export async function prepareRollback(
   return summary;
 }
 
+/** @throws LockstepError `ResourceProtected` */
+async function refuseProtected(
+  plan: Plan,
+  { managedTypes }: Configuration,
+  { entityTypeIds }: StoredModel,
+): Promise<void> {
+  for (const { name, protected: keys } of managedTypes.values()) {
+    const id = entityTypeIds.get(name);
+    if (id === undefined || !(await plansChangeOf(plan, id, keys))) continue;
+    throw new LockstepError('ResourceProtected', `it would change a ${name} that is protected`);
+  }
+}
+
 /** No source is read, so nothing is confirmed: what counts is what goes back, and what does not. */
 async function judge(plan: Plan, configuration: Configuration): Promise<DeltaSummary> {
-  const connector = configuration.connectors.get(plan.connector) as ConnectorSettings;
+  // An edit is of no connector.
+  const limits = configuration.connectors.get(plan.connector)?.thresholds;
   const changes = await countChanges(plan);
   const links = await countLinks(plan, changes.all);
   const rejects = await countRejects(plan);
@@ -98,13 +115,14 @@ async function judge(plan: Plan, configuration: Configuration): Promise<DeltaSum
     const rejected = rejects.get(type.name) ?? 0;
     const lines = { inserted, updated, deleted };
     entityTypes[type.name] = { ...sumCounts(own.map(linkCounts)), ...lines, rejected };
-    const thresholds = configuration.entityTypes.get(type.name)?.thresholds ?? {};
+    const { entityTypes: connected, managedTypes } = configuration;
+    const { thresholds = {} } = connected.get(type.name) ?? managedTypes.get(type.name) ?? {};
     scopes.push({
       ...lines,
       stored,
       scope: type.name,
       of: 'lines',
-      thresholds: resolveThresholds(thresholds, connector.thresholds),
+      thresholds: resolveThresholds(thresholds, limits ?? {}),
     });
   }
   for (const link of links) {
@@ -116,10 +134,8 @@ async function judge(plan: Plan, configuration: Configuration): Promise<DeltaSum
       rejected: rejects.get(scope) ?? 0,
     };
   }
-  const breaches = findBreaches(scopes, {
-    scope: connector.name,
-    thresholds: resolveThresholds(connector.thresholds),
-  });
+  const sum = limits && { scope: plan.connector, thresholds: resolveThresholds(limits) };
+  const breaches = findBreaches(scopes, sum ?? null);
   const counts = sumCounts([
     ...Object.values(entityTypes).map(({ inserted, updated, deleted }) => ({
       inserted,

@@ -3,17 +3,15 @@ import { didYouMean } from '../config/finding.ts';
 import { type Edit, type ManagedEnd, managedEnds } from '../engine/edit.ts';
 import { LockstepError } from '../engine/errors.ts';
 import type { JobDocument } from '../engine/job.ts';
-import { localAuthority, type ManagedType } from '../engine/managed-type.ts';
+import type { ManagedType } from '../engine/managed-type.ts';
 import type { Value } from '../engine/value-format.ts';
 import { putEditRequest } from '../store/edit-request.ts';
 import { findEntityType } from '../store/queries/entity-types.ts';
 import { hasResource, keysLike } from '../store/queries/resources.ts';
-import { editJobId, editJobType } from '../workflows/identifiers.ts';
-import type { EditJobRequest } from '../workflows/messages.ts';
+import { editJobId } from '../workflows/identifiers.ts';
+import { startEditJob } from './edit-job.ts';
 import { viewJob } from './job-view.ts';
-import { inOurWords } from './outage.ts';
 import { randomSuffix } from './run.ts';
-import { searchAttributesMissing, searchAttributesOf } from './search-attributes.ts';
 import type { Session } from './session.ts';
 import { type WaitOptions, waitForJob } from './wait.ts';
 
@@ -151,25 +149,14 @@ async function makeEdit(
   options: EditOptions,
 ): Promise<JobDocument> {
   const { reason, wait = true } = options;
-  const store = await session.store();
   // First of all: what is put down for a job that nobody can start would lie there.
-  const client = await session.temporal();
+  await session.temporal();
   const id = editJobId(new Date(), randomSuffix());
   const request = { ...edit, ...(reason !== undefined && { reason }) };
-  await putEditRequest(store, { id, entityType, request, requestedBy: session.identity });
-  const configurationFile = await session.configurationFileOfJobs();
-  const start: EditJobRequest = configurationFile === undefined ? {} : { configurationFile };
-  try {
-    await client.workflow.start(editJobType, {
-      workflowId: id,
-      taskQueue: session.settings.taskQueue,
-      args: [start],
-      memo: { connector: localAuthority, mode: 'complete', task: 'edit', simulated: false },
-      typedSearchAttributes: searchAttributesOf(localAuthority, 'complete', 'edit'),
-      staticSummary: `edit of one ${entityType}, by ${session.identity}`,
-    });
-  } catch (error) {
-    throw searchAttributesMissing(error) ?? inOurWords(error);
-  }
+  await putEditRequest(await session.store(), {
+    ...{ id, entityType, request },
+    requestedBy: session.identity,
+  });
+  await startEditJob(session, id, {}, `edit of one ${entityType}`);
   return wait ? await waitForJob(session, id, options) : (await viewJob(session, id)).document;
 }

@@ -342,7 +342,7 @@ const bookkeeping = {
      select entity_type_id, resource_id, json_object_agg(from_key, to_key)
      from bookkeeping where delta_id = $1 and kind = 'value-origin' group by 1, 2
      on conflict (entity_type_id, resource_id) do update
-       set origins = (o.origins::jsonb || excluded.origins::jsonb)::json`,
+       set origins = jsonb_strip_nulls(o.origins::jsonb || excluded.origins::jsonb)::json`,
   edit: `delete from edit e using bookkeeping b
      where b.delta_id = $1 and b.kind = 'edit' and e.scope = b.from_key and e.transaction = b.resource_id`,
 } satisfies Record<string, string>;

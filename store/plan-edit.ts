@@ -184,3 +184,37 @@ export async function countStored({ session }: EditPlan, entityTypeId: number): 
   );
   return rows[0]?.count ?? 0;
 }
+
+/** True when the delta updates or deletes one of these resources. */
+export async function plansChangeOf(
+  { session, deltaId }: EditPlan,
+  entityTypeId: number,
+  keys: readonly string[],
+): Promise<boolean> {
+  if (keys.length === 0) return false;
+  const { rowCount } = await session.query(
+    `select from resource_change
+     where delta_id = $1 and entity_type_id = $2 and change <> 'insert' and key = any($3) limit 1`,
+    [deltaId, entityTypeId, keys],
+  );
+  return rowCount !== 0;
+}
+
+/**
+ * Of what a rollback gives back its value, nobody knows who had set that: whoever is named in the authority may set it
+ * next.
+ */
+export async function forgetRolledBackOrigins(
+  { session, deltaId }: EditPlan,
+  undone: bigint,
+): Promise<void> {
+  await session.query(
+    `insert into bookkeeping (delta_id, kind, entity_type_id, resource_id, from_key)
+     select $1, 'value-origin', b.entity_type_id, b.resource_id, b.from_key from bookkeeping b
+     where b.delta_id = $2 and b.kind = 'value-origin' and (
+       exists (select from resource_change c where c.delta_id = $1 and c.change <> 'delete'
+         and c.entity_type_id = b.entity_type_id and c.resource_id = b.resource_id)
+       or exists (select from link_change l where l.delta_id = $1 and l.from_id = b.resource_id))`,
+    [deltaId, undone],
+  );
+}

@@ -27,6 +27,10 @@ export interface SyncJobRequest {
 
 /** What starts an edit. What is to be changed is identity data: it waits in the store, under the id of the job. */
 export interface EditJobRequest {
+  /** Id of another edit: its changes are taken back, and nothing waits in the store. */
+  readonly rollbackOf?: string;
+  /** Of a rollback: stop at the gate. */
+  readonly simulate?: boolean;
   /** As of {@link SyncJobRequest}. */
   readonly configurationFile?: string;
 }

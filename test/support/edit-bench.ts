@@ -27,12 +27,31 @@ export async function prepareEdit(
 ): Promise<PreparedEdit> {
   const id = `local.edit.${randomUUID()}`;
   await putEditRequest(bench.store, { id, entityType, request: edit, requestedBy: 'jane' });
-  await bench.run('beginEdit', { configurationFile: null }, id);
-  return await prepare(bench, id);
+  await begin(bench, id, null);
+  return await prepare(bench, id, () => bench.run('prepareEdit', {}, id));
 }
 
-async function prepare(bench: SyncBench, id: string): Promise<PreparedEdit> {
-  const summary = await bench.run('prepareEdit', {}, id);
+/** Begins and prepares the rollback of an edit. */
+export async function prepareEditRollback(
+  bench: SyncBench,
+  rollbackOf: string,
+): Promise<PreparedEdit> {
+  const id = `local.rollback.${randomUUID()}`;
+  await begin(bench, id, rollbackOf);
+  const request = { connector: 'local', rollbackOf };
+  return await prepare(bench, id, () => bench.run('prepareRollback', request, id));
+}
+
+async function begin(bench: SyncBench, id: string, rollbackOf: string | null): Promise<void> {
+  await bench.run('beginEdit', { configurationFile: null, simulate: false, rollbackOf }, id);
+}
+
+async function prepare(
+  bench: SyncBench,
+  id: string,
+  plan: () => Promise<PreparedEdit['summary']>,
+): Promise<PreparedEdit> {
+  const summary = await plan();
   return {
     id,
     summary,
@@ -41,7 +60,7 @@ async function prepare(bench: SyncBench, id: string): Promise<PreparedEdit> {
       for await (const change of listChanges(bench.store, id)) all.push(change);
       return all;
     },
-    again: () => prepare(bench, id),
+    again: () => prepare(bench, id, plan),
     load: () => bench.run('loadEdit', { digest: summary.digest }, id),
     async end() {
       const outcome = { connector: 'local', state: 'succeeded' as const, error: null };

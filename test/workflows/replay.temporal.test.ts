@@ -4,14 +4,17 @@
 // present version: LOCKSTEP_RECORD_HISTORIES=1 node_modules/.bin/vitest run --project temporal replay
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { connectLockstep } from '../../client/lockstep.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { payloadConverterPath } from '../../worker/workflow-bundle.ts';
+import { directoryConfiguration } from '../fixtures/directory.ts';
 import { type StartedJob, startJobStack } from '../support/job-stack.ts';
 import { somePeople } from '../support/people.ts';
 import { quietRuntime } from '../support/quiet-runtime.ts';
@@ -20,6 +23,10 @@ const histories = fileURLToPath(new URL('../histories/', import.meta.url));
 const kinds = [
   'aborted',
   'blocked-resumed',
+  'edit-refused',
+  'edit-rolled-back',
+  'edit-stale',
+  'edited',
   'exported',
   'failed',
   'prepared',
@@ -31,20 +38,55 @@ const kinds = [
   'unchanged',
 ];
 
-if (process.env['LOCKSTEP_RECORD_HISTORIES']) test('record', { timeout: 240_000 }, record);
+if (process.env['LOCKSTEP_RECORD_HISTORIES']) {
+  test('record', { timeout: 240_000 }, record);
+  test('record edits', { timeout: 240_000 }, recordEdits);
+}
+
+async function keep(kind: string, job: StartedJob): Promise<void> {
+  await job.result();
+  const text = historyToJSON(await job.handle.fetchHistory());
+  // Which machine it ran on, and in which folder, is nobody's business.
+  const clean = text
+    .replaceAll(/("identity": *)"[^"]*"/g, '$1"worker@test"')
+    .replaceAll(/("stackTrace": *)"(?:[^"\\]|\\.)*"/g, '$1""');
+  await writeFile(`${histories}${manifest.version}-${kind}.json`, `${clean}\n`);
+}
+
+async function recordEdits(): Promise<void> {
+  await using stack = await startJobStack({ connectors: {} });
+  const { entityTypes, ...rest } = directoryConfiguration();
+  const role = {
+    ...{ managed: true as const, key: 'name', properties: { name: {}, note: {} } },
+    thresholds: { maximumDeletedLines: 0 },
+  };
+  const file = join(stack.home, 'lockstep.yaml');
+  await writeFile(file, JSON.stringify({ ...rest, entityTypes: { ...entityTypes, role } }));
+  await stack.startWorker();
+  const environment = {
+    DATABASE_URL: stack.servers.databaseUrl,
+    TEMPORAL_ADDRESS: stack.servers.temporalAddress,
+    LOCKSTEP_TASK_QUEUE: stack.taskQueue,
+    LOCKSTEP_CONFIG: file,
+    LOCKSTEP_HOME: stack.home,
+  };
+  await using lockstep = await connectLockstep({ environment });
+  const made = await lockstep.set('role', 'admin', {});
+  await keep('edited', stack.jobById(made.job));
+  const refused = await lockstep.set('user', 'jdoe', {});
+  await keep('edit-refused', stack.jobById(refused.job));
+  const changed = await lockstep.set('role', 'admin', { note: 'x' });
+  const stale = await lockstep.delete('role', 'admin');
+  const back = await lockstep.rollback(changed.job);
+  await keep('edit-rolled-back', stack.jobById(back.job));
+  await lockstep.resume(stale.job);
+  await lockstep.resume(stale.job);
+  await keep('edit-stale', stack.jobById(stale.job));
+}
 
 async function record(): Promise<void> {
   await using stack = await startJobStack({ connectors: { sab: {} } });
   await stack.startWorker();
-  const keep = async (kind: string, job: StartedJob) => {
-    await job.result();
-    const text = historyToJSON(await job.handle.fetchHistory());
-    // Which machine it ran on, and in which folder, is nobody's business.
-    const clean = text
-      .replaceAll(/("identity": *)"[^"]*"/g, '$1"worker@test"')
-      .replaceAll(/("stackTrace": *)"(?:[^"\\]|\\.)*"/g, '$1""');
-    await writeFile(`${histories}${manifest.version}-${kind}.json`, `${clean}\n`);
-  };
   const ask = async (count: number, edition: number) => {
     await stack.writePeople('sab', somePeople(count, edition));
     const job = await stack.start('sab');

@@ -76,6 +76,7 @@ export class ScimClient {
       const authorization = await this.#authentication.header();
       const answer = await this.#http.send({
         ...request,
+        url: plainly(request.url),
         headers: {
           accept: 'application/scim+json, application/json',
           ...request.headers,
@@ -89,6 +90,13 @@ export class ScimClient {
       throw refused(request.url.host, request.what, answer.status);
     }
   }
+}
+
+/** A blank as `%20`, which everybody reads as one; `+` is one in forms only. A plus itself is `%2B` already. */
+function plainly(url: URL): URL {
+  const plain = new URL(url);
+  plain.search = url.search.replaceAll('+', '%20');
+  return plain;
 }
 
 function read({ status, body, etag, location }: HttpAnswer): ScimAnswer {

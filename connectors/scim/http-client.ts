@@ -31,6 +31,8 @@ export interface HttpAnswer {
   readonly body: Buffer;
   readonly etag: string | undefined;
   readonly location: string | undefined;
+  /** What the service took for the time, as HTTP writes it. */
+  readonly date: string | undefined;
 }
 
 /** What time is to a client; tests have their own. */
@@ -139,7 +141,13 @@ export class HttpClient implements AsyncDisposable {
         return await this.#attempt({ ...request, url: target }, redirects - 1);
       }
       if (!passingStatuses.has(status)) {
-        return { status, body: content, etag: single(etag), location: single(location) };
+        return {
+          status,
+          body: content,
+          etag: single(etag),
+          location: single(location),
+          date: single(response.headers['date']),
+        };
       }
       const retryAfterMs = this.#retryAfter(String(response.headers['retry-after'] ?? ''));
       const error = unavailable(url.host, what, status);

@@ -45,6 +45,15 @@ export function stampOf(resource: JsonObject): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
+/** When a list was read, in ms. */
+export interface ReadingTime {
+  /** Before the first page was asked for. */
+  readonly began: number;
+  /** What the service took for the time before that; undefined where it does not say. */
+  readonly serviceTime: number | undefined;
+  readonly now: number;
+}
+
 /** The stamps of the resources that were read. */
 export class Stamps {
   readonly #times: number[] = [];
@@ -62,21 +71,22 @@ export class Stamps {
   }
 
   /**
-   * From where on something may have changed that was not read: the latest stamp, less the time that reading took, for
-   * what changed after its page was read has a stamp from within that time.
+   * From where on something may have changed that was not read: the latest stamp, or when reading began if that is
+   * earlier, for what changes after its page was read has a stamp from then on. Where the service does not tell what it took
+   * for the time then, it is the latest stamp less the time that reading took.
    *
    * The clock of this machine measures that time, and else only holds the position back: one stamp of the year 9999 must
    * not end all exports, and a service whose clock is ahead is asked for a little more.
-   *
-   * @param began when the first page was asked for, in ms
    */
-  position(began: number, now: number): number | undefined {
+  position({ began, serviceTime, now }: ReadingTime): number | undefined {
     let latest: number | undefined;
     for (const time of this.#times) {
       if (time <= now && (latest === undefined || time > latest)) latest = time;
     }
     // Whole seconds, so that it stays where it is while nothing changes.
-    return latest && latest - Math.ceil(Math.max(0, now - began) / 1000) * 1000;
+    if (latest === undefined) return undefined;
+    if (serviceTime !== undefined) return Math.min(latest, serviceTime);
+    return latest - Math.ceil(Math.max(0, now - began) / 1000) * 1000;
   }
 
   /** How many are of that second or later. */

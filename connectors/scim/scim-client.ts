@@ -31,6 +31,12 @@ export interface ScimWrite {
 export class ScimClient {
   readonly #http: HttpClient;
   readonly #authentication: Authentication;
+  #serviceTime: number | undefined;
+
+  /** What the service took for the time when it gave its last answer, in ms; undefined where it does not say. */
+  get serviceTime(): number | undefined {
+    return this.#serviceTime;
+  }
 
   constructor(http: HttpClient, authentication: Authentication) {
     this.#http = http;
@@ -83,6 +89,8 @@ export class ScimClient {
           ...(authorization !== undefined && { authorization }),
         },
       });
+      const time = Date.parse(answer?.date ?? '');
+      this.#serviceTime = Number.isNaN(time) ? undefined : time;
       if (answer?.status !== 401) return answer;
       if (!renewed && authorization !== undefined) {
         if (this.#authentication.renew(authorization)) continue;

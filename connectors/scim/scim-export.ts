@@ -9,6 +9,7 @@ import {
   digestOfSource,
   modifiedSince,
   positionOf,
+  type ReadingTime,
   type ScimCursor,
   Stamps,
   voidCursor,
@@ -80,7 +81,7 @@ class ExportReading {
   /** Reads one resource type as it is planned, or completely. */
   async read(name: string): Promise<void> {
     const reading = this.#readingOf(name);
-    const began = this.#from.now();
+    const start = this.#start();
     const { since, sharedKeys = [] } = this.#plans.get(name) as TypePlan;
     if (since !== undefined) {
       const stamps = new Stamps();
@@ -95,7 +96,7 @@ class ExportReading {
       if (await takeChanges(reading, { since, sharedKeys, take })) {
         this.#ids.set(name, ids);
         this.#progress.add(ids.size);
-        const position = stamps.position(began, this.#from.now());
+        const position = stamps.position(start());
         if (position !== undefined) this.#reached.set(name, position);
         return;
       }
@@ -105,6 +106,13 @@ class ExportReading {
       }
     }
     await this.#readWhole(name, reading);
+  }
+
+  /** Notes that reading begins; gives the times of it at its end. */
+  #start(): () => ReadingTime {
+    const { client, now } = this.#from;
+    const [began, { serviceTime }] = [now(), client];
+    return () => ({ began, serviceTime, now: now() });
   }
 
   /** Writes the files. */
@@ -135,7 +143,7 @@ class ExportReading {
 
   async #readWhole(name: string, reading: TypeReading): Promise<void> {
     const isTracked = this.#plans.get(name)?.sharedKeys !== undefined;
-    const began = this.#from.now();
+    const start = this.#start();
     const stamps = new Stamps();
     const seen = new Set<string>();
     this.#ids.set(name, seen);
@@ -144,7 +152,7 @@ class ExportReading {
       await this.#take(name, page, isTracked ? stamps : undefined);
     }
     this.#progress.add(seen.size);
-    const position = isTracked ? stamps.position(began, this.#from.now()) : undefined;
+    const position = isTracked ? stamps.position(start()) : undefined;
     if (position !== undefined && (await this.#isTrusted(reading, stamps, position))) {
       this.#reached.set(name, position);
     }

@@ -16,7 +16,7 @@ export async function loadMatches(
   // What is taken away makes room for what comes.
   for (const statement of [ended, changed, made]) {
     const { rows } = await session.query<{ complete: boolean }>(
-      `with c as materialized (select * from match_change c where delta_id = ${deltaId} and (${among})),
+      `with c as materialized (select c.* from match_change c where delta_id = ${deltaId} and (${among})),
        ${statement}
        select (select count(*) from applied) = (select count(*) from planned) as complete`,
     );
@@ -49,22 +49,22 @@ const changed = `planned as (select * from c where change = 'update'),
       second_missing_since = (c.after ->> 'secondMissingSince')::timestamptz, delta_id = c.delta_id
     from planned c where ${asBefore} returning m.id)`;
 
-const made = `planned as (select * from c where change = 'insert'),
+/** Their ids are drawn first, so that nothing has to be looked up again for the audit log. */
+const made = `planned as materialized (
+    select nextval('match_id_seq') as new_id, c.*, d.job_id, c.after ->> 'state' as state
+    from c join delta d on d.id = c.delta_id where c.change = 'insert'),
   applied as (
-    insert into match (first_type_id, second_type_id, first_id, second_id, first_key, second_key, state, mapping, rule,
+    insert into match (id, first_type_id, second_type_id, first_id, second_id, first_key, second_key, state, mapping, rule,
       confirmed_by, confirmed_at, delta_id)
-    select c.first_type_id, c.second_type_id, c.first_id, c.second_id, c.first_key, c.second_key, c.after ->> 'state',
-      c.after ->> 'mapping', c.after ->> 'rule',
-      case when c.after ->> 'state' = 'confirmed' then d.job_id end,
-      case when c.after ->> 'state' = 'confirmed' then now() end, c.delta_id
-    from planned c
-    join delta d on d.id = c.delta_id
-    join resource f on f.entity_type_id = c.first_type_id and f.id = c.first_id
-    join resource s on s.entity_type_id = c.second_type_id and s.id = c.second_id
-    returning *),
+    select p.new_id, p.first_type_id, p.second_type_id, p.first_id, p.second_id, p.first_key, p.second_key, p.state,
+      p.after ->> 'mapping', p.after ->> 'rule', case when p.state = 'confirmed' then p.job_id end,
+      case when p.state = 'confirmed' then now() end, p.delta_id
+    from planned p
+    join resource f on f.entity_type_id = p.first_type_id and f.id = p.first_id
+    join resource s on s.entity_type_id = p.second_type_id and s.id = p.second_id
+    returning id),
   noted as (
     insert into audit_event (actor, action, subject, detail)
-    select d.job_id, 'matched', 'match:' || a.id,
-      jsonb_build_object('firstKey', a.first_key, 'secondKey', a.second_key) || p.after::jsonb
-    from applied a join planned p on p.first_id = a.first_id and p.second_id = a.second_id
-    join delta d on d.id = a.delta_id)`;
+    select job_id, 'matched', 'match:' || new_id,
+      jsonb_build_object('firstKey', first_key, 'secondKey', second_key) || after::jsonb
+    from planned)`;

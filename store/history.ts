@@ -21,7 +21,7 @@ const tables = [
 ] as const;
 
 /**
- * Removes the single changes of every job that ended before a moment. Jobs, counts, breaches, decisions and the audit
+ * Removes the single changes of every job that ended before a moment, and what people had put down for edits. Jobs, counts, breaches, decisions and the audit
  * log stay. Found and removed by the primary key, batch by batch (the table of a large first load as a whole): it may be interrupted at any time, and run beside jobs.
  */
 export async function purgeHistory(
@@ -48,6 +48,13 @@ export async function purgeHistory(
       }
     }
   }
+  // Also those that no job ever began.
+  const requests = await pool.query(
+    `delete from edit_request e where requested_at < $1 and not exists (
+       select from job j where j.id = e.id and (j.ended_at is null or j.ended_at >= $1))`,
+    [before],
+  );
+  rows += requests.rowCount ?? 0;
   if (old.length > 0) {
     await pool.query(
       `insert into audit_event (actor, action, subject, detail) values (session_user, 'history-purged', 'history', $1)`,

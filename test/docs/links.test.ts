@@ -110,7 +110,7 @@ describe('every command that is named exists', () => {
     }) as NodeJS.WriteStream;
     const stderr = new Writable({ write: (_, __, done) => done() }) as NodeJS.WriteStream;
     expect(await runCommandLine(['--help'], { stdout, stderr, environment: {} })).toBe(0);
-    const lines = [...help.matchAll(/^ {2}([a-z]+)(?: \[\w+\]| <\w+>)* {2,}\S/gm)];
+    const lines = [...help.matchAll(/^ {2}([a-z]+)(?: \[[\w=.]+\]| <\w+>)* {2,}\S/gm)];
     commands = new Set(lines.map(([, name = '']) => name));
     expect(commands).toContain('run');
   });

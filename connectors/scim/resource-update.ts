@@ -1,5 +1,5 @@
 /** Changes what differs in a resource that is there, and makes sure of it. */
-import { parseAttributePath } from '../../engine/attribute-path.ts';
+import { type AttributePath, parseAttributePath } from '../../engine/attribute-path.ts';
 import { LockstepError } from '../../engine/errors.ts';
 import type { QuirkEffects } from '../../engine/scim-quirk.ts';
 import { type AttributeEdit, elementsOf, matching } from './attribute-edit.ts';
@@ -244,13 +244,22 @@ export async function readBack(
 ): Promise<ReadResource> {
   const shown = effects.lyingAnswers ? undefined : access.readOf(answer);
   if (shown?.id === id && unmetPaths(shown, plan, access).length === 0) {
-    // What holds no key is a part of the resource only.
+    // What holds no key is a part of the resource only; and members may be kept out of answers.
     const key = resourceCell(shown.resource, parseAttributePath(plan.key.path), access);
-    if (key !== '') return shown;
+    const lists = plan.paths.map(parseAttributePath).filter((path) => isWholeList(path, access));
+    const isThere = (path: AttributePath) => attributeOf(shown.resource, path) !== undefined;
+    if (key !== '' && lists.every(isThere)) return shown;
   }
   const read = await access.read(id, plan.paths);
   if (read === undefined) throw goneFailure(access.type.name);
   return read;
+}
+
+/** True for `members` and its like. */
+function isWholeList(path: AttributePath, { type }: ResourceAccess): boolean {
+  if (path.filter !== undefined || path.subAttribute !== undefined) return false;
+  const attribute = type.schema?.attributeAt(path);
+  return attribute?.isMultiValued ?? path.attribute.toLowerCase() === 'members';
 }
 
 /** True for 2xx. */

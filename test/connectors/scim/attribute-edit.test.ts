@@ -44,7 +44,7 @@ const writesOf = (values: Record<string, AttributeWrite['value']>): AttributeWri
   Object.entries(values).map(([path, value]) => ({ path, value }));
 const edits = (values: Record<string, AttributeWrite['value']>) =>
   editsOf(writesOf(values), schema, {});
-const after = (resource: JsonObject, values: Record<string, AttributeWrite['value']>) =>
+const outcomeOf = (resource: JsonObject, values: Record<string, AttributeWrite['value']>) =>
   edited(resource, edits(values));
 
 const work = { value: 'a@work', type: 'work' };
@@ -58,7 +58,7 @@ describe('a value', () => {
       hired: '2026-11-22',
       [`${extension}:floor`]: '3',
     };
-    expect(after({}, values)).toEqual({
+    expect(outcomeOf({}, values)).toEqual({
       active: true,
       userName: '7',
       hired: '2026-11-22T00:00:00Z',
@@ -72,7 +72,7 @@ describe('a value', () => {
   });
 
   test('that is not of that type is left to the service to refuse', () => {
-    expect(after({}, { active: 'maybe', [`${extension}:floor`]: 'third' })).toEqual({
+    expect(outcomeOf({}, { active: 'maybe', [`${extension}:floor`]: 'third' })).toEqual({
       active: 'maybe',
       [extension]: { floor: 'third' },
     });
@@ -80,16 +80,18 @@ describe('a value', () => {
 
   test('goes with what holds nothing else', () => {
     const resource = { name: { givenName: 'A' }, [extension]: { floor: 3 } };
-    expect(after(resource, { 'name.givenName': null, [`${extension}:floor`]: null })).toEqual({});
+    expect(outcomeOf(resource, { 'name.givenName': null, [`${extension}:floor`]: null })).toEqual(
+      {},
+    );
     expect(
-      after({ name: { givenName: 'A', familyName: 'B' } }, { 'name.givenName': null }),
+      outcomeOf({ name: { givenName: 'A', familyName: 'B' } }, { 'name.givenName': null }),
     ).toEqual({
       name: { familyName: 'B' },
     });
   });
 
   test('keeps the name that the service gives it', () => {
-    expect(after({ UserName: 'a' }, { userName: 'b' })).toEqual({ UserName: 'b' });
+    expect(outcomeOf({ UserName: 'a' }, { userName: 'b' })).toEqual({ UserName: 'b' });
   });
 });
 
@@ -135,34 +137,34 @@ describe('elements', () => {
     ],
     ['without a filter: none is there', [], { 'emails.value': 'b' }, [{ value: 'b' }]],
   ])('%s', (_, before, values, wanted) => {
-    expect(after({ emails: before }, values as unknown as Record<string, string>)).toEqual({
+    expect(outcomeOf({ emails: before }, values as unknown as Record<string, string>)).toEqual({
       emails: wanted,
     });
   });
 
   test('that are their own value are written as such', () => {
     const resource = { [extension]: { badges: ['x'] } };
-    expect(after(resource, { [`${extension}:badges`]: 'y' })).toEqual({
+    expect(outcomeOf(resource, { [`${extension}:badges`]: 'y' })).toEqual({
       [extension]: { badges: ['y'] },
     });
-    expect(after({}, { [`${extension}:badges`]: '["x","y"]' })).toEqual({
+    expect(outcomeOf({}, { [`${extension}:badges`]: '["x","y"]' })).toEqual({
       [extension]: { badges: ['x', 'y'] },
     });
-    expect(after(resource, { [`${extension}:badges`]: null })).toEqual({});
+    expect(outcomeOf(resource, { [`${extension}:badges`]: null })).toEqual({});
   });
 
   test('lose one part, and go when nothing but their name is left', () => {
     const address = { type: 'work', locality: 'Łódź', country: 'PL' };
     const gone = { 'addresses[type eq "work"].locality': null };
-    expect(after({ addresses: [address] }, gone)).toEqual({
+    expect(outcomeOf({ addresses: [address] }, gone)).toEqual({
       addresses: [{ type: 'work', country: 'PL' }],
     });
-    expect(after({ addresses: [{ type: 'work', locality: 'Łódź' }] }, gone)).toEqual({});
+    expect(outcomeOf({ addresses: [{ type: 'work', locality: 'Łódź' }] }, gone)).toEqual({});
   });
 
   test('that are not there cannot be made of a filter that says not what they are', () => {
     for (const filter of ['type ne "home"', 'type eq "work" or type eq "home"', 'not (type pr)']) {
-      expect(() => after({}, { [`emails[${filter}].value`]: 'b' })).toThrow(/none can be made/);
+      expect(() => outcomeOf({}, { [`emails[${filter}].value`]: 'b' })).toThrow(/none can be made/);
     }
   });
 });

@@ -144,6 +144,33 @@ describe('a busy service', () => {
     expect(asked(proxy)).toEqual(['POST Users', 'POST Users']);
   });
 
+  test('who asks to wait is left alone by the other writes, too', async () => {
+    // Time stands still, so that every wait is one.
+    const clock = testClock();
+    const { now } = clock;
+    const start = now();
+    const still = { ...clock, now: () => start };
+    let toldToWait = () => {};
+    const isTold = new Promise<void>((resolve) => {
+      toldToWait = resolve;
+    });
+    let isFirst = true;
+    await using proxy = await behind(async (request, forward) => {
+      if (request.url.pathname.endsWith('u0') && isFirst) {
+        isFirst = false;
+        return { status: 429, headers: { 'retry-after': '7' }, body: '' };
+      }
+      if (request.url.pathname.endsWith('u0')) toldToWait();
+      if (request.url.pathname.endsWith('u1')) await isTold;
+      return await forward(request);
+    });
+    const writes = ['u0', 'u1', 'u2'].map((id) => titled(id, 'Dr'));
+    const outcomes = await written(at(proxy), writes, { clock: still, concurrency: 2 });
+    expect(outcomes.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied']);
+    // The one that was told, its turn, and the turn of the one that begins afterwards.
+    expect(clock.waits).toEqual([7000, 7000, 7000]);
+  });
+
   test('503 passes', async () => {
     const clock = testClock();
     await using proxy = await behind((request, forward, number) =>
@@ -313,6 +340,34 @@ test('an outcome that cannot be taken ends the run', async () => {
   expect(asked(proxy)).toEqual(['PATCH Users/u0']);
 });
 
+test('an error in one slot lets the others end what they are at, and begin nothing', async () => {
+  let lost = () => {};
+  const isLost = new Promise<void>((resolve) => {
+    lost = resolve;
+  });
+  await using proxy = await behind(async (request, forward) => {
+    if (!request.url.pathname.endsWith('u0')) await isLost;
+    return await forward(request);
+  });
+  const ended: number[] = [];
+  const writing = written(
+    at(proxy),
+    ['u0', 'u1', 'u2'].map((id) => titled(id, 'Dr')),
+    {
+      concurrency: 2,
+      onOutcome: async ({ nth }) => {
+        ended.push(nth);
+        if (nth !== 0) return;
+        setImmediate(lost);
+        throw new Error('the store is gone');
+      },
+    },
+  );
+  await expect(writing).rejects.toThrow('the store is gone');
+  expect(ended).toEqual([0, 1]);
+  expect(asked(proxy).toSorted()).toEqual(['PATCH Users/u0', 'PATCH Users/u1']);
+});
+
 test('a write is never led to another host, nor made into something else', async () => {
   await using elsewhere = await openProxy(server.url);
   for (const status of [302, 307]) {
@@ -327,4 +382,14 @@ test('a write is never led to another host, nor made into something else', async
     });
   }
   expect(elsewhere.asked).toEqual([]);
+  await using proxy = await behind((request, forward) =>
+    request.url.pathname.endsWith('u0')
+      ? { status: 302, headers: { location: '/scim/Users/u1' }, body: '' }
+      : forward(request),
+  );
+  expect(await writtenOne(at(proxy), titled('u0', 'Dr'))).toMatchObject({
+    state: 'failed',
+    message: 'the change of a User redirects a write (302)',
+  });
+  expect(titles()).toEqual(Array(6).fill('none'));
 });

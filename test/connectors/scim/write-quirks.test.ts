@@ -159,6 +159,9 @@ describe('no-patch', () => {
     const outcome = await writtenOne(at(proxy), change, having('no-patch'));
     expect(outcome).toMatchObject({ state: 'applied' });
     expect(asked(proxy)).toEqual(['GET Users/u0', 'PUT Users/u0']);
+    const put = JSON.parse(proxy.bodies.at(-1) ?? '');
+    expect(put).toMatchObject({ id: 'u0', userName: 'Anna' });
+    expect(put).not.toHaveProperty('meta');
     expect(held('u0')).toMatchObject({
       userName: 'Anna',
       title: 'Dr',
@@ -360,13 +363,48 @@ describe('provided for wherever it appears', () => {
     });
     expect(await writtenOne(at(unable), change)).toMatchObject({ state: 'applied', id: 'u1' });
     await using deaf = await behind((request, forward) => {
-      request.url.searchParams.delete('filter');
+      const { searchParams } = request.url;
+      if (searchParams.has('filter')) searchParams.set('count', '1');
+      searchParams.delete('filter');
       return forward(request);
     });
     expect(await writtenOne(at(deaf), change)).toMatchObject({ state: 'applied', id: 'u1' });
     expect(await writtenOne(at(deaf), create('User', { userName: 'Bert' }))).toMatchObject({
       state: 'applied',
     });
+  });
+
+  test('a list that was read before a creation is read again when its answer is lost', async () => {
+    await using proxy = await behind(async (request, forward) => {
+      if (request.url.searchParams.has('filter')) return { status: 501, body: '' };
+      const answer = await forward(request);
+      return request.method === 'POST' ? { ...answer, resetAfter: 0 } : answer;
+    });
+    const group = create('Group', { displayName: 'new' });
+    const outcome = await writtenOne(at(proxy), group);
+    expect(outcome).toMatchObject({ state: 'applied', id: contents.groups[1]?.id });
+    expect(contents.groups).toHaveLength(2);
+  });
+
+  test('members that an answer keeps to itself are asked for, where they are to be told', async () => {
+    await using proxy = await behind(async (request, forward) => {
+      const answer = await forward(request);
+      if (request.method !== 'PATCH') return answer;
+      const { members: _, ...rest } = JSON.parse(answer.body);
+      return json(rest);
+    });
+    const change = update('Group', 'g', { displayName: 'h' });
+    const told = { readBack: { Group: ['displayName', 'members'] } };
+    expect(await writtenOne(at(proxy), change, told)).toMatchObject({
+      state: 'applied',
+      cells: new Map([
+        ['displayName', 'h'],
+        ['members', 'u1'],
+      ]),
+    });
+    expect(asked(proxy)).toEqual(['PATCH Groups/g', 'GET Groups/g']);
+    await writtenOne(at(proxy), update('Group', 'g', { displayName: 'i' }));
+    expect(asked(proxy).slice(2)).toEqual(['PATCH Groups/g']);
   });
 
   test('of two with the same key neither is written', async () => {

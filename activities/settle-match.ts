@@ -1,6 +1,7 @@
 /** Carries out what a person has said of a match, if they may. */
 import type { Configuration } from '../config/configuration.ts';
 import { LockstepError } from '../engine/errors.ts';
+import type { Mapping } from '../engine/mapping.ts';
 import type { MatchOutcome, MatchRequest } from '../engine/match-decision.ts';
 import type { Session } from '../store/database.ts';
 import {
@@ -65,13 +66,13 @@ async function settle(
       return notFound(`there is no mapping ${request.mapping}, or it never ran`);
     return (
       refusal(configuration, mapping.connector, who) ??
-      (await pairByHand(session, { request, ...rest }, pair))
+      followed(await pairByHand(session, { request, ...rest }, pair), mapping)
     );
   }
   const match = await lockMatch(session, request.match);
   if (!match) {
     return (await isDecided(session, request.match, rest.id))
-      ? { effect: 'applied', match: request.match }
+      ? { effect: 'applied', match: request.match, followUp: null }
       : notFound('there is no match of this id');
   }
   const mapping = configuration.mappings.get(match.mapping);
@@ -79,7 +80,7 @@ async function settle(
   const refused = refusal(configuration, mapping.connector, who);
   if (refused) return refused;
   return request.action === 'confirm'
-    ? await confirmMatch(session, { request, ...rest }, match)
+    ? followed(await confirmMatch(session, { request, ...rest }, match), mapping)
     : await endMatch(session, { request, ...rest }, match);
 }
 
@@ -92,6 +93,15 @@ function refusal(
   if (approvers === undefined || (who !== null && approvers.includes(who))) return undefined;
   const why = `not an approver of ${connector}: ${who ?? 'unknown sender'}`;
   return { effect: 'refused', code: 'NotApprover', why };
+}
+
+/**
+ * What is right is written at once, where the mapping follows by itself. What was wrong waits: to create somebody anew is
+ * not what comes to mind first.
+ */
+function followed(outcome: MatchOutcome, { name, connector, follows }: Mapping): MatchOutcome {
+  if (outcome.effect === 'refused' || !follows) return outcome;
+  return { ...outcome, followUp: { mapping: name, connector } };
 }
 
 function notFound(why: string): MatchOutcome {

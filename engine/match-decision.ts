@@ -22,7 +22,12 @@ export type MatchAction = MatchRequest['action'];
 
 /** What came of it; without a word of identity data. */
 export type MatchOutcome =
-  | { readonly effect: 'applied'; readonly match: string }
+  | {
+      readonly effect: 'applied';
+      readonly match: string;
+      /** The mapping that goes by it at once, and whose job that is; null where it waits for the next reconciliation. */
+      readonly followUp: { readonly mapping: string; readonly connector: string } | null;
+    }
   | {
       readonly effect: 'refused';
       readonly code: 'NotApprover' | 'MatchConflict' | 'NotFound';

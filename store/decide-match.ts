@@ -72,7 +72,7 @@ export async function confirmMatch(
     );
     await note(session, decision, 'match-confirmed', match);
   }
-  return { effect: 'applied', match: match.id };
+  return { effect: 'applied', match: match.id, followUp: null };
 }
 
 /** Ends a locked match, and forgets what both sides had agreed on. */
@@ -104,7 +104,7 @@ export async function endMatch(
     );
   }
   await note(session, decision, 'unmatched', match, { remembered: remember, reason });
-  return { effect: 'applied', match: match.id };
+  return { effect: 'applied', match: match.id, followUp: null };
 }
 
 /**
@@ -155,7 +155,7 @@ export async function pairByHand(
   );
   const made = rows[0] as DecidedMatch;
   await note(session, decision, 'matched', made);
-  return { effect: 'applied', match: made.id };
+  return { effect: 'applied', match: made.id, followUp: null };
 }
 
 /** Writes down that somebody wanted what they may not, once. */

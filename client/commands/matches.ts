@@ -83,7 +83,7 @@ export function addConfirm(program: Command, context: CommandContext): void {
     .command('confirm')
     .summary('say that a match is right')
     .description(
-      'Confirms a match, so that the next reconciliation writes to it. Where the connector lists approvers, only they may.',
+      'Confirms a match. Its mapping reconciles at once (with `follows: false`: when it next does), and writes to it from then on. Where the connector lists approvers, only they may.',
     )
     .argument('<id>', 'of the match, as `lockstep matches` lists it')
     .addHelpText('after', examples(['lockstep confirm 41', 'the two are the same']))
@@ -154,5 +154,5 @@ async function print(
   done: string,
 ): Promise<void> {
   await output.json(decision);
-  await output.text(`${done}: match ${decision.match}. The next reconciliation goes by it.`);
+  await output.text(`${done}: match ${decision.match}.`);
 }

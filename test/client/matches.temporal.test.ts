@@ -40,7 +40,7 @@ beforeAll(async () => {
       },
       entityTypes: { account: type('crm'), contractor: type('open'), user },
       mappings: {
-        account_user: mapping('account'),
+        account_user: { ...mapping('account'), follows: false },
         contractor_user: mapping('contractor'),
       },
     }),
@@ -236,6 +236,20 @@ test('where a connector lists no approvers, everybody may', async () => {
   await add('contractor', 'dee');
   await mallory.match('contractor_user', 'dee', 'cyd-user');
   expect(await matches()).toHaveLength(1);
+});
+
+test('what is right is reconciled at once where the mapping follows, and otherwise is not', async () => {
+  await add('contractor', 'dee');
+  await mallory.match('contractor_user', 'dee', 'cyd-user');
+  await ada.confirm(await match('ann-account', 'ann-user'));
+  const started = await until(async () => {
+    const jobs = [];
+    const query = `TaskQueue = '${stack.taskQueue}' and WorkflowType = 'reconcileJob'`;
+    for await (const { memo } of stack.client.workflow.list({ query })) jobs.push(memo);
+    return jobs.length > 0 && jobs;
+  }, 'a reconciliation has started');
+  expect(started.map((memo) => memo?.['mapping'])).not.toContain('account_user');
+  expect(started.map((memo) => memo?.['mapping'])).toContain('contractor_user');
 });
 
 test('what is unmatched is remembered, unless it is left to the rules', async () => {

@@ -1,5 +1,6 @@
 /** The quirks of SCIM services that reading and writing have to be told of; others are provided for wherever they appear. */
 
+/** What a quirk changes. */
 export interface QuirkEffects {
   readonly meaning: string;
   /** Members are missing from lists, so each resource is asked for on its own. */

@@ -9,13 +9,13 @@ import {
 } from '../../support/scim/scim2-server.ts';
 
 // Installed by `node local/setup.js --tests`.
-describe.skipIf(!hasScim2Server)('somebody else', { timeout: 30_000 }, () => {
+describe.skipIf(!hasScim2Server)('somebody else', { timeout: 60_000 }, () => {
   let server: Scim2Server;
   let id: string;
   let users = 0;
   beforeAll(async () => {
     server = await startScim2Server();
-  }, 30_000);
+  }, 60_000);
   afterAll(() => server?.[Symbol.asyncDispose]());
   beforeEach(async () => {
     users += 1;

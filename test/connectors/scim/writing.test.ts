@@ -1,5 +1,5 @@
 /** Every write, on two real servers: what is sent, what became of it, and with how few requests. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type FaultyProxy, openProxy } from '../../support/scim/faulty-proxy.ts';
 import {
   create,
@@ -51,25 +51,37 @@ const servers = [
   },
 ];
 
-describe.each(servers)('$name', { timeout: 30_000 }, ({ name, isThere, patching, open }) => {
+// Installed by `node local/setup.js --tests`.
+const present = servers.filter(({ isThere }) => isThere);
+
+describe.each(present)('$name', { timeout: 60_000 }, ({ name, patching, open }) => {
   let server: RealServer;
   let proxy: FaultyProxy;
   let endpoint: string;
 
-  beforeEach(async ({ skip }) => {
-    if (!isThere) skip();
+  beforeAll(async () => {
     server = await open();
+  }, 60_000);
+  afterAll(() => server?.[Symbol.asyncDispose]());
+  beforeEach(async () => {
     proxy = await openProxy(server.origin);
     endpoint = `${proxy.url}${server.base}`;
   });
   afterEach(async () => {
     await proxy?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
+    for (const place of ['/Users', '/Groups']) {
+      const { Resources = [] } = (await held(place)) as { Resources?: { id: string }[] };
+      const init = { method: 'DELETE', headers };
+      for (const { id } of Resources) {
+        await fetch(`${server.origin}${server.base}${place}/${id}`, init);
+      }
+    }
   });
+
+  const headers = { authorization: 'Bearer right-token' };
 
   /** What the server holds at a path below its base. */
   async function held(path: string): Promise<Record<string, unknown>> {
-    const headers = { authorization: 'Bearer right-token' };
     const answer = await fetch(`${server.origin}${server.base}${path}`, { headers });
     return (await answer.json()) as Record<string, unknown>;
   }

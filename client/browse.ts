@@ -128,7 +128,7 @@ export async function requireEntityType(session: Session, name: string): Promise
     {
       hint:
         names.length === 0
-          ? 'The store knows none yet: run a connector first.'
+          ? 'The store knows none yet: run a connector, or `lockstep set` a resource, first.'
           : `There is ${names.join(', ')}.`,
     },
   );

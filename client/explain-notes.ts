@@ -69,9 +69,11 @@ function rowNotes({ isStored, isEdited, found, rejects }: Facts): string[] {
   const notes: string[] = [];
   const load = found?.source;
   if (isStored && isEdited) {
-    notes.push(
-      'Somebody other than Lockstep has written to it since it was loaded. The next complete job compares it again and makes it as the source says, through the gate.',
-    );
+    const since = 'Somebody other than Lockstep has written to it since it was loaded.';
+    const next =
+      'The next complete job compares it again and makes it as the source says, through the gate.';
+    // No source says how it should be of what is managed here.
+    notes.push(found ? `${since} ${next}` : since);
   }
   const rejected = rejects.find(({ job }) => job === load?.job);
   if (rejected) {

@@ -26,6 +26,7 @@ import {
   stateOf,
   whyNotAsRead,
 } from './explain-notes.ts';
+import { explainManaged } from './explained-managed.ts';
 import { type ExplainedProperty, explainProperty } from './explained-property.ts';
 import { type ExplainedSource, type FoundSource, findSource } from './found-source.ts';
 import type { Session } from './session.ts';
@@ -81,6 +82,12 @@ export async function explain(
   const newest = changes.find(({ at }) => at !== null);
   const isTold = (name: string) => property === undefined || name === property;
   const stored = { ...resource?.attributes, ...resource?.links };
+  const today = await session.configuration().catch(() => undefined);
+  const properties =
+    today?.managedTypes
+      .get(type.name)
+      ?.properties.map((each) => explainManaged(each, { stored, changes, linkChanges })) ??
+    explainProperties(found, { facts, stored, linkChanges });
   return {
     entityType: type.name,
     key,
@@ -88,9 +95,7 @@ export async function explain(
     notes: notesOf(facts),
     lastChange: newest ? withoutChange(newest) : null,
     source: found?.source ?? null,
-    properties: explainProperties(found, { facts, stored, linkChanges }).filter((each) =>
-      isTold(each.property),
-    ),
+    properties: properties.filter((each) => isTold(each.property)),
     links: links.filter((link) => isTold(link.property)),
     pendingLinks: pendingLinks.filter((link) => isTold(link.property)),
     rejects,

@@ -16,7 +16,7 @@ export interface LastChange extends ChangeOrigin {
 /** **Danger:** identity data; for people, never for a log. */
 export interface ExplainedProperty {
   readonly property: string;
-  /** The column it is read from; null of an expression. */
+  /** The column it is read from; null of an expression, and of what is managed here. */
   readonly column: string | null;
   readonly expression: string | null;
   /** Of a reference: the entity type whose key the value is. */
@@ -143,9 +143,9 @@ function inputsOf(expression: string, evidence: PropertyEvidence): Record<string
 }
 
 /** The newest applied change that made the value another one. */
-function lastChange(
-  { name, kind }: Property,
-  { changes, linkChanges }: PropertyEvidence,
+export function lastChange(
+  { name, kind }: Pick<Property, 'name' | 'kind'>,
+  { changes, linkChanges }: Pick<PropertyEvidence, 'changes' | 'linkChanges'>,
 ): LastChange | null {
   if (kind === 'reference') {
     const entry = linkChanges.find(({ change, at }) => change.property === name && at !== null);

@@ -56,7 +56,8 @@ function entry(
 
 function began({ document, startedAt, trigger, requestedBy }: JobRecord): LogEntry {
   const { connector, mode, task, extraction } = document;
-  const what = task === 'all' ? `${connector}, ${mode}` : `${connector}, ${mode}, ${task} alone`;
+  const alone = task === 'all' ? '' : `, ${task} alone`;
+  const what = task === 'edit' ? 'an edit' : `${connector}, ${mode}${alone}`;
   const on = task === 'all' || task === 'export' || !extraction ? '' : `, on ${extraction}`;
   const who = trigger === 'schedule' ? 'its schedule' : (requestedBy ?? 'a person');
   return entry(startedAt, null, `job began: ${what}${on}, by ${who}`);

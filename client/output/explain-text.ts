@@ -104,6 +104,7 @@ function readText(property: ExplainedProperty): string {
     );
     return `expression ${expression}${values.length > 0 ? `  with ${values.join(', ')}` : ''}`;
   }
+  if (column === null) return format;
   if (raw === null) return `column ${column}, ${format}`;
   return `column ${column} ${valueText(raw)}, ${format} → ${valueText(converted)}`;
 }

@@ -252,6 +252,10 @@ function originText(job: JobDocument, history: JobHistory): string {
   const simulated = job.simulated && job.task !== 'prepare' ? ', simulated' : '';
   const what = job.rollbackOf === undefined ? job.mode : `rollback of ${job.rollbackOf}`;
   const rollbacks = (history.rolledBackBy ?? []).map((by) => `\nRolled back by ${by}`).join('');
+  if (job.task === 'edit') {
+    const edit = job.rollbackOf === undefined ? 'An edit' : `The ${what}`;
+    return `${edit}${simulated}${when}${took}${rollbacks}`;
+  }
   return `Connector ${job.connector}, ${what}${alone}${simulated}${when}${took}${on}${rollbacks}`;
 }
 

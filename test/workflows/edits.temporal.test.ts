@@ -148,6 +148,25 @@ describe('an edit', () => {
     expect(await historyOf(job)).not.toContain('secret');
     const [entry] = await lockstep.history('user', 'secretkey');
     expect(entry).toMatchObject({ job, trigger: 'person', requestedBy: 'jane@hr' });
+    const { properties } = await lockstep.explain('user', 'secretkey', 'mail');
+    expect(properties).toMatchObject([
+      {
+        ...{ property: 'mail', stored: 'secretmail', format: 'string, required' },
+        lastChange: { job, requestedBy: 'jane@hr', before: null, after: 'secretmail' },
+      },
+    ]);
+  });
+
+  test('is taken back by a rollback, which holds no connector either', async () => {
+    await lockstep.set('user', 'lee', { mail: 'l@x' });
+    const { job } = await lockstep.set('user', 'lee', { mail: 'm@x' });
+    const simulated = await command('rollback', job, '--simulate', '--json');
+    expect(JSON.parse(simulated.stdout)).toMatchObject({ simulated: true, counts: { updated: 1 } });
+    expect((await lockstep.show('user', 'lee')).attributes).toMatchObject({ mail: 'm@x' });
+    const back = await command('rollback', job, '--json');
+    expect(back.exitCode).toBe(0);
+    expect(JSON.parse(back.stdout)).toMatchObject({ ...{ task: 'edit', rollbackOf: job } });
+    expect((await lockstep.show('user', 'lee')).attributes).toMatchObject({ mail: 'l@x' });
   });
 
   test('that passes a limit asks, keeps no other from being made, and is loaded once resumed', async () => {

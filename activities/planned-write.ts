@@ -34,7 +34,11 @@ export type PlannedUnit = PlannedWrite | Unwritable | 'later';
 export class WritePlanner {
   readonly #types: ReadonlyMap<string, TargetType>;
 
-  constructor(types: readonly TargetType[]) {
+  readonly #mayBeDone: boolean;
+
+  /** @param mayBeDone an earlier attempt may have written what is pending */
+  constructor(types: readonly TargetType[], mayBeDone: boolean) {
+    this.#mayBeDone = mayBeDone;
     this.#types = new Map(types.map((type) => [type.entityType.name, type]));
   }
 
@@ -77,7 +81,7 @@ export class WritePlanner {
               operation: 'create',
               attributes: all.filter(({ value }) => value !== null),
             }
-          : { ...common, operation: 'update', id, attributes: all };
+          : { ...common, operation: 'update', id, mayBeDone: this.#mayBeDone, attributes: all };
     const { members, leftOut } = links;
     return { unit, write, members, leftOut, isPart: createsFirst };
   }

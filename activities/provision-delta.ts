@@ -62,7 +62,7 @@ export async function provisionDelta(
   report: Report,
 ): Promise<ProvisionOutcome> {
   const { jobId } = currentJob();
-  await recordStep(store, jobId, 'load', 'running');
+  await recordStep(store, jobId, 'provision', 'running');
   // A workflow that was reset may come here again when its connector is long gone.
   const before = await provisionedBefore(store, jobId, digest);
   if (before) return await ended(before);
@@ -75,22 +75,24 @@ export async function provisionDelta(
   const types = targetTypes(configuration, connector, await readModel(store, configuration));
   const holders = types.flatMap(({ navigations }) => navigations);
   const request = { jobId, connector, fence, digest };
-  const deltaId = await openProvisioning(store, request, holders);
-  if (deltaId === 'stale') {
-    await recordStep(store, jobId, 'load', 'skipped');
+  const opened = await openProvisioning(store, request, holders);
+  if (opened === 'stale') {
+    await recordStep(store, jobId, 'provision', 'skipped');
     return { outcome: 'stale', applied: 0, notApplied: 0, failed: 0 };
   }
+  const { deltaId, isAgain } = opened;
   const entityTypes = [...configuration.entityTypes.values()];
   await using written = new WrittenResources(store, types, entityTypes);
   const tally = await tallyProvisioning(store, deltaId);
   const progress = new Progress(tally, report);
   const place = { ...request, deltaId };
   const { concurrency } = settings;
-  await new Run({ store, writer, types, written, place, concurrency, progress }).all();
+  const planner = new WritePlanner(types, isAgain);
+  await new Run({ store, writer, types, planner, written, place, concurrency, progress }).all();
   return await ended(await endProvisioning(store, jobId, deltaId));
 
   async function ended({ applied, notApplied, failed }: ProvisioningTally) {
-    await recordStep(store, jobId, 'load', 'succeeded');
+    await recordStep(store, jobId, 'provision', 'succeeded');
     log.info({ job: jobId, applied, notApplied, failed }, 'provisioned');
     return { outcome: 'applied', applied, notApplied, failed } as const;
   }
@@ -124,6 +126,7 @@ interface RunPlace {
   readonly writer: Writer;
   /** Those that hold members after those that are members. */
   readonly types: readonly TargetType[];
+  readonly planner: WritePlanner;
   readonly written: WrittenResources;
   readonly place: ProvisioningRequest & { readonly deltaId: bigint };
   readonly concurrency: number;
@@ -133,12 +136,10 @@ interface RunPlace {
 /** One attempt at what is pending. */
 class Run {
   readonly #on: RunPlace;
-  readonly #planner: WritePlanner;
   readonly #signal = cancellationSignal();
 
   constructor(on: RunPlace) {
     this.#on = on;
-    this.#planner = new WritePlanner(on.types);
   }
 
   /**
@@ -158,12 +159,12 @@ class Run {
     operations: readonly ProvisioningUnit['operation'][],
     last: boolean,
   ): Promise<void> {
-    const { store, place } = this.#on;
+    const { store, place, planner } = this.#on;
     const page = { ...place, entityTypeId: type.id, operations, limit: pageSize };
     for (let after = 0n; ; ) {
       this.#signal.throwIfAborted();
       const units = await pendingUnits(store, { ...page, after }, type.navigations);
-      const planned = units.map((unit, nth) => this.#planner.plan(type, unit, nth, last));
+      const planned = units.map((unit, nth) => planner.plan(type, unit, nth, last));
       for (const each of planned) {
         if (each !== 'later' && 'problem' in each) await this.#refuse(each);
       }

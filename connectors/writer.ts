@@ -31,6 +31,8 @@ export type ResourceWrite = {
       readonly operation: 'update';
       /** Id in the connected system; null when it has to be looked up by the key. */
       readonly id: string | null;
+      /** An attempt that left no outcome may have done it, or a part of it: what is there is looked at first. */
+      readonly mayBeDone?: boolean;
       /** Those that change; others are not touched. */
       readonly attributes: readonly AttributeWrite[];
     }

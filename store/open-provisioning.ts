@@ -16,6 +16,12 @@ export interface ProvisioningRequest {
   readonly digest: string;
 }
 
+export interface OpenedProvisioning {
+  readonly deltaId: bigint;
+  /** An earlier attempt has opened it, and may have written what it could not write down. */
+  readonly isAgain: boolean;
+}
+
 /** Which end of a navigation property holds its links in the connected system: a group its members, an account its manager. */
 export interface LinkHolder {
   readonly navigationId: number;
@@ -30,14 +36,14 @@ class Stale extends Error {}
  * Writes down what is to be written, once: an attempt after a crash goes on with what is left. What the delta says of
  * matches of resources that are there, and of agreements for which nothing has to be written, is applied here.
  *
- * @returns the delta's id; `stale` when the delta or the mirror is no longer what was reviewed, and nothing was begun
+ * @returns what was opened; `stale` when the delta or the mirror is no longer what was reviewed, and nothing was begun
  * @throws LockstepError `LeaseLost`; `InternalError` when the delta breached a limit and nobody resumed it
  */
 export async function openProvisioning(
   store: Store,
   request: ProvisioningRequest,
   holders: readonly LinkHolder[],
-): Promise<bigint | 'stale'> {
+): Promise<OpenedProvisioning | 'stale'> {
   try {
     return await store.transaction('read committed', (session) => open(session, request, holders));
   } catch (error) {
@@ -51,12 +57,13 @@ async function open(
   session: PoolClient,
   { jobId, connector, fence, digest }: ProvisioningRequest,
   holders: readonly LinkHolder[],
-): Promise<bigint> {
+): Promise<OpenedProvisioning> {
   await session.query("set local lockstep.load = 'on'");
   await requireLease(session, connector, jobId, fence);
   const delta = await reviewedDelta(session, { jobId, digest });
   if (delta === undefined) throw new Stale();
-  if (delta.applied || (await isOpen(session, delta.id))) return delta.id;
+  const { id: deltaId, applied } = delta;
+  if (applied || (await isOpen(session, deltaId))) return { deltaId, isAgain: true };
   if ((await plannedAsReviewed(session, delta, digest)) === undefined) throw new Stale();
   await requireUsableLinks(session, delta.id, holders);
   if (await hasMoved(session, delta.id)) throw new Stale();
@@ -66,7 +73,7 @@ async function open(
   await makeTables(session, delta.id);
   if (!(await loadMatches(session, delta.id, hasEnds))) throw new Stale();
   await applyAgreements(session, delta.id, isNotWritten);
-  return delta.id;
+  return { deltaId, isAgain: false };
 }
 
 /** SQL: a change `c` of a match whose resources need not come or go first. */

@@ -35,11 +35,13 @@ export function operationsFor(
   edits: readonly AttributeEdit[],
   { removesFirst }: { readonly removesFirst: boolean },
 ): PatchOperation[] {
-  const groups = Map.groupBy(edits, ({ path, isList, text }) =>
-    isList ? placeOf(path).toLowerCase() : text,
+  const isWholeNew = (edit: AttributeEdit) => isPartOfNothing(resource, edit);
+  const groups = Map.groupBy(edits, (edit) =>
+    edit.isList || isWholeNew(edit) ? placeOf(edit.path).toLowerCase() : edit.text,
   );
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
+    if (first && !first.isList && isWholeNew(first)) return [addition(group, first)];
     if (!first?.isList) return group.filter((edit) => isThere(resource, edit)).map(operationOf);
     return elementOperations(resource, group, first.path, removesFirst);
   });
@@ -57,6 +59,19 @@ function operationOf(edit: AttributeEdit): PatchOperation {
   if (value !== null) return { op: 'replace', path: `${text}${part}`, value };
   const isElement = path.filter !== undefined && isWholeElement(edit);
   return { op: 'remove', path: isElement ? selectorOf(edit) : text };
+}
+
+/** Some services refuse a part of what is not there at all: it is added whole. */
+function isPartOfNothing(resource: JsonObject, { path, isList, value }: AttributeEdit): boolean {
+  const isPart = !isList && value !== null && path.subAttribute !== undefined;
+  return isPart && path.filter === undefined && attributeOf(resource, path) === undefined;
+}
+
+function addition(parts: readonly AttributeEdit[], { path }: AttributeEdit): PatchOperation {
+  const value = Object.fromEntries(
+    parts.map(({ path: { subAttribute = '' }, value: part }) => [subAttribute, part]),
+  );
+  return { op: 'add', path: placeOf(path), value };
 }
 
 /** `emails[type eq "work"]` */

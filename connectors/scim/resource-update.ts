@@ -188,8 +188,8 @@ export class ResourceUpdate {
       }
       this.#isSentTwice = this.#current !== undefined;
       this.#current = fresh;
-    } else if (status === 400 && this.#current === undefined && this.#plan.edits.some(isFiltered)) {
-      // An element that is not there cannot be replaced, only added.
+    } else if (status === 400 && this.#current === undefined && this.#plan.edits.some(isPart)) {
+      // An element that is not there cannot be replaced, only added; for some services, neither can a part of it.
       this.#current = await this.#read(way);
     } else {
       throw refusal(`the change of a ${access.type.name}`, answer);
@@ -222,6 +222,10 @@ export class ResourceUpdate {
     }
     return this.#current === undefined && found.some((elements) => elements.length === 0);
   }
+}
+
+function isPart({ path }: AttributeEdit): boolean {
+  return path.filter !== undefined || path.subAttribute !== undefined;
 }
 
 function isFiltered({ path }: AttributeEdit): boolean {

@@ -41,10 +41,11 @@ export class ResourceWriter {
       : { state: 'not-applied', ...outcome, paths: unmet };
   }
 
-  async #update(plan: WritePlan, { id }: Update): Promise<WrittenResource> {
-    if (id !== null) return await new ResourceUpdate(this.#place, plan, id).run();
-    const found = await this.#find(plan);
-    if (found === undefined) throw goneFailure(this.#place.access.type.name);
+  async #update(plan: WritePlan, { id, mayBeDone = false }: Update): Promise<WrittenResource> {
+    const { access } = this.#place;
+    if (id !== null && !mayBeDone) return await new ResourceUpdate(this.#place, plan, id).run();
+    const found = id === null ? await this.#find(plan) : await access.read(id, plan.paths);
+    if (found === undefined) throw goneFailure(access.type.name);
     return await new ResourceUpdate(this.#place, plan, found.id).run(found);
   }
 

@@ -13,6 +13,7 @@ import { loadEdit } from './load-edit.ts';
 import { loadReviewed } from './load-reviewed.ts';
 import { prepareDelta } from './prepare-delta.ts';
 import { prepareEdit } from './prepare-edit.ts';
+import { prepareReconciliation } from './prepare-reconciliation.ts';
 import { prepareRollback } from './prepare-rollback.ts';
 import { provisionDelta } from './provision-delta.ts';
 import { type Report, withPulse } from './pulse.ts';
@@ -53,6 +54,8 @@ export function createSyncActivities(dependencies: ActivityDependencies) {
     prepareDelta: bind(prepareDelta),
     /** The same from what another job has changed. */
     prepareRollback: bind(prepareRollback),
+    /** Leaves a delta of what a mapping makes of both its sides; tells the situations too. */
+    prepareReconciliation: bind(prepareReconciliation),
     /** Notes that the job waits for a person. */
     blockJob: bind(blockJob),
     /** Tells whether a decision counts. */

@@ -139,8 +139,16 @@ function countsOfAssociation(
   return { ...noCounts, ...linkCounts(link), read, rejected, unchanged };
 }
 
-/** A navigation property has the limits of its association, or of the entity type whose reference it is. */
-export function linkThresholds(configuration: Configuration, { navigation }: LinkPlan) {
+/**
+ * A navigation property has the limits of its association, or of the entity type whose reference it is.
+ *
+ * @param ofMapping those that a mapping sets for what it changes
+ */
+export function linkThresholds(
+  configuration: Configuration,
+  { navigation }: LinkPlan,
+  ofMapping: ThresholdSettings = {},
+) {
   const { scope } = navigation;
   const owning = scope.split('.')[0] ?? '';
   const association =
@@ -149,5 +157,5 @@ export function linkThresholds(configuration: Configuration, { navigation }: Lin
     configuration.entityTypes.get(owning) ?? configuration.managedTypes.get(owning);
   const owner = configuration.connectors.get(navigation.connector ?? '');
   const own: ThresholdSettings = association?.thresholds ?? entityType?.thresholds ?? {};
-  return resolveThresholds(own, owner?.thresholds ?? {});
+  return resolveThresholds(own, ofMapping, owner?.thresholds ?? {});
 }

@@ -245,6 +245,14 @@ export const rejectCatalogue = {
     'Of a job that writes: the connected system refused a write for good, or the value cannot be written in the format of its property. The same change is not tried again by itself, only in a job that a person starts, or once it differs.',
   TargetChanged:
     'Of a job that writes: somebody else changed or deleted the resource in the connected system, so it was not written. Import the system; the next reconciliation goes by what it is then.',
+  Conflict:
+    'Of a mapping: both sides have changed a value since they last agreed. Authority decides, and without one what is managed by us prevails; the other side is overwritten ([mappings](mappings.md)).',
+  AuthorityRefused:
+    'Of a mapping: the connected system has another value, but may not set this one: another stands before it in the `authority` of the property, or it does not stand there at all. The value is kept.',
+  ResourceProtected:
+    'Of a mapping: the target is protected, so nothing of it is changed or deleted.',
+  CounterpartUnknown:
+    'Of a mapping: the source is linked to a resource that has no confirmed counterpart on the other side, so the link is left out. It is made as soon as there is one.',
   TargetUnavailable:
     'Of a job that writes: the connected system did not take this one write, tried again and again. It may have been done or not; the next reconciliation asks again, which has the effect of one.',
 } as const;

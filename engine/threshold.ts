@@ -22,7 +22,11 @@ export const limitDefaults = {
 export type LimitName = keyof typeof limitDefaults;
 
 /** Every name a breach can carry. */
-export type ThresholdName = LimitName | 'maximumLinkDeletedLinesPerResource';
+export type ThresholdName =
+  | LimitName
+  | 'maximumLinkDeletedLinesPerResource'
+  | 'maximumCreates'
+  | 'maximumDeletes';
 
 /** A percentage is judged only when more lines than this are planned; a scope with none stored, or emptied, always asks. */
 export const defaultPercentageFloor = 10;
@@ -69,6 +73,11 @@ export interface PlannedChanges {
    * no more than {@link Thresholds.percentageFloor} of them. All numbers hold as ever.
    */
   readonly byHand?: boolean;
+  /** Of a mapping: the most resources that it may create and delete; null: not limited by count. */
+  readonly ofMapping?: {
+    readonly maximumCreates: number | null;
+    readonly maximumDeletes: number | null;
+  };
   readonly thresholds: Thresholds;
 }
 
@@ -157,6 +166,9 @@ function breachesOfScope(changes: PlannedChanges): Breach[] {
     if (absolute !== 'unlimited') judge(absoluteLimit(of, kind), changes[kind], absolute);
     judge(percentageLimit(of, kind), changes[kind], allowedByPercentage(changes, kind));
   }
+  const { maximumCreates = null, maximumDeletes = null } = changes.ofMapping ?? {};
+  if (maximumCreates !== null) judge('maximumCreates', changes.inserted, maximumCreates);
+  if (maximumDeletes !== null) judge('maximumDeletes', changes.deleted, maximumDeletes);
   const perResource = thresholds.maximumLinkDeletedLinesPerResource;
   if (perResource !== 'unlimited') {
     judge('maximumLinkDeletedLinesPerResource', changes.mostDeletedOfOneResource ?? 0, perResource);

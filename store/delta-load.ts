@@ -5,8 +5,15 @@ import { localAuthority } from '../engine/managed-type.ts';
 import type { Store } from './database.ts';
 import type { PlannedRows } from './delta-digest.ts';
 import { requireLease } from './lease-store.ts';
+import { applyAgreements } from './load-agreements.ts';
 import { loadMatches } from './load-matches.ts';
-import { auditEdit, forgetOrigins, takeManagedTurn } from './managed-load.ts';
+import {
+  auditEdit,
+  forgetOrigins,
+  moveKeys,
+  moveKeysOfMatches,
+  takeManagedTurn,
+} from './managed-load.ts';
 import { plannedAsReviewed, reviewedDelta } from './reviewed-delta.ts';
 
 /** What to apply, and the right to do it. */
@@ -72,11 +79,14 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   await load.updateLinks();
   await load.deleteResources();
   await load.updateResources();
+  if (isManaged) await moveKeys(session, delta.id);
   await load.insertResources();
   await load.insertLinks();
   await load.keepMatches();
+  await load.keepAgreements();
   await load.keepBooks();
   if (isManaged) {
+    await moveKeysOfMatches(session, delta.id);
     await forgetOrigins(session, delta.id);
     await auditEdit(session, request.jobId);
   }
@@ -218,6 +228,12 @@ class Load {
   async keepMatches(): Promise<void> {
     if (!this.#planned.some(({ table }) => table === 'match_change')) return;
     if (!(await loadMatches(this.#session, this.#deltaId))) throw new Stale();
+  }
+
+  /** What a mapping and its opposite said when both sides agreed. */
+  async keepAgreements(): Promise<void> {
+    if (!this.#planned.some(({ table }) => table === 'agreement_change')) return;
+    await applyAgreements(this.#session, this.#deltaId);
   }
 
   /** A resource whose digest was cleared since the review was edited since: it stays without, to be compared again. */

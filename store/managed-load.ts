@@ -36,6 +36,31 @@ export async function takeManagedTurn(
   return true;
 }
 
+/** SQL: managed resources whose key property the delta `$1` changes, with the new key. */
+const moved = `select c.entity_type_id, c.resource_id, c.after ->> t.key as key
+  from resource_change c join entity_type t on t.id = c.entity_type_id and t.connector is null
+  where c.delta_id = $1 and c.change = 'update' and c.after ->> t.key <> c.key`;
+
+/** A managed resource whose key property has changed is known by its new key. */
+export async function moveKeys(session: PoolClient, deltaId: bigint): Promise<void> {
+  await session.query(
+    `update resource r set key = m.key from (${moved}) m
+     where r.entity_type_id = m.entity_type_id and r.id = m.resource_id`,
+    [deltaId],
+  );
+}
+
+/** Its matches know it by its new key, too; those that the same delta makes must be there. */
+export async function moveKeysOfMatches(session: PoolClient, deltaId: bigint): Promise<void> {
+  for (const side of ['first', 'second']) {
+    await session.query(
+      `update match set ${side}_key = m.key from (${moved}) m
+       where ${side}_type_id = m.entity_type_id and ${side}_id = m.resource_id`,
+      [deltaId],
+    );
+  }
+}
+
 /** Forgets who set the values of the resources that a delta deletes. */
 export async function forgetOrigins(session: PoolClient, deltaId: bigint): Promise<void> {
   await session.query(

@@ -20,7 +20,7 @@ import type { Plan } from '../store/plan.ts';
 import { countStored } from '../store/plan-edit.ts';
 import { planMappedLinks } from '../store/plan-mapped-links.ts';
 import { openMatchPlan, planMatches } from '../store/plan-matches.ts';
-import { keepSituations, noteReactions } from '../store/plan-reactions.ts';
+import { countSituations, keepSituations, noteReactions } from '../store/plan-reactions.ts';
 import {
   planDecisions,
   planOrphans,
@@ -45,6 +45,8 @@ import { targetTypes } from './target-model.ts';
 export interface ReconciliationRequest {
   /** Name of the mapping. */
   readonly mapping: string;
+  /** That of the mapping, whose lease the job holds. */
+  readonly connector: string;
 }
 
 /** What the workflow is told: numbers and a digest. */
@@ -60,13 +62,15 @@ export interface PreparedReconciliation extends DeltaSummary {
  */
 export async function prepareReconciliation(
   { store, configurations, log }: ActivityDependencies,
-  { mapping: name }: ReconciliationRequest,
+  { mapping: name, connector }: ReconciliationRequest,
 ): Promise<PreparedReconciliation> {
   const { jobId } = currentJob();
   await recordStep(store, jobId, 'prepare', 'running');
   const configuration = configurations.parse(await pinnedConfiguration(store, jobId));
   const mapping = configuration.mappings.get(name);
-  if (!mapping) throw new LockstepError('NotFound', `lockstep.yaml has no mapping ${name}`);
+  if (mapping?.connector !== connector) {
+    throw new LockstepError('NotFound', `lockstep.yaml has no mapping ${name} of ${connector}`);
+  }
   const opposite =
     mapping.opposite === null ? undefined : configuration.mappings.get(mapping.opposite);
   const simulated = await isSimulated(store, jobId);
@@ -114,6 +118,7 @@ export async function prepareReconciliation(
       await planMappedLinks(plan, opposite, idOf, holders);
       const rejected = await recordTold(plan);
       if (!simulated) await keepSituations(plan);
+      await countSituations(plan, situations);
       return { ...(await judge(plan, configuration, model, rejected)), situations };
     },
     cancellationSignal(),

@@ -1,6 +1,6 @@
 /** What is done about every situation of a mapping, on both sides, as temporary tables; and the list of them that stays. */
 import pg from 'pg';
-import { situations } from '../engine/mapping.ts';
+import { type Situation, situations } from '../engine/mapping.ts';
 import { reactionTo } from '../engine/reaction.ts';
 import type { ReconciliationPlan } from './reconciled-pairs.ts';
 
@@ -69,4 +69,15 @@ export async function keepSituations({
      select $1, 'target', target_id, target_key, situation, reaction, '{}', null, $2 from reacting_target`,
     [mapping.name, jobId],
   );
+}
+
+/** Keeps with the delta how many resources are in each situation. */
+export async function countSituations(
+  { session, deltaId }: ReconciliationPlan,
+  counted: Readonly<Record<Situation, number>>,
+): Promise<void> {
+  await session.query('update delta set situations = $2 where id = $1', [
+    deltaId,
+    JSON.stringify(counted),
+  ]);
 }

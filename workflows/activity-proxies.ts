@@ -2,14 +2,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { SyncActivities } from '../activities/index.ts';
 
-/** Until `prepareReconciliation` is bound in activities/index.ts. */
-interface Coming {
-  prepareReconciliation(request: {
-    readonly mapping: string;
-    readonly connector: string;
-  }): ReturnType<SyncActivities['prepareDelta']>;
-}
-
 /** A complete job gives up waiting for its connector after this long. */
 const patience = '24 hours';
 
@@ -40,7 +32,7 @@ export const { beginJob, beginReconciliation } = proxyActivities<SyncActivities>
  * export.
  */
 export const { exportSource, prepareDelta, prepareRollback, prepareReconciliation, loadDelta } =
-  proxyActivities<SyncActivities & Coming>({
+  proxyActivities<SyncActivities>({
     startToCloseTimeout: '12 hours',
     heartbeatTimeout,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

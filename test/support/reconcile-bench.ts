@@ -173,7 +173,7 @@ async function prepareAgain(bench: SyncBench, place: Place): Promise<PreparedRec
   const { id, connector, mapping, fence } = place;
   let summary: PreparedReconciliation;
   try {
-    summary = await bench.run('prepareReconciliation', { mapping }, id);
+    summary = await bench.run('prepareReconciliation', { mapping, connector }, id);
   } catch (error) {
     await bench.run('endJob', { connector, state: 'failed', error: null }, id);
     throw error;

@@ -199,7 +199,10 @@ interface Listed {
 
 async function inService(place: '/Users' | '/Groups'): Promise<Listed[]> {
   const { Resources } = await service.administer('GET', `${place}?count=1000`);
-  return (Resources ?? []) as Listed[];
+  const listed = (Resources ?? []) as Listed[];
+  // In an order that the seed decides.
+  const nameOf = ({ userName, displayName }: Listed) => userName ?? displayName;
+  return listed.sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
 }
 
 /** Both sides in one form: users with their values, teams with the names of their members. */
@@ -257,11 +260,15 @@ async function round(): Promise<JobDocument[]> {
 const values = ['', 'Guide', 'Chief', 'Ö', "O'Neill", 'a "quoted" one'];
 let newcomers = 0;
 
+/** What was done, to be told when it does not settle. */
+const story: string[] = [];
+
 async function changeOurs(): Promise<void> {
   const { users, teams } = await ours();
   const user = String(random.pick(users)[0]);
   const [team = '', ...members] = random.pick(teams).map(String);
   const kind = random.pick(['set', 'set', 'link', 'link', 'create', 'delete']);
+  story.push(`ours: ${kind} ${user} ${team}`);
   if (kind === 'set') {
     const property = random.pick(['familyName', 'title', 'nickName']);
     // Theirs comes first here: what they have set, only they may change.
@@ -290,6 +297,7 @@ async function changeTheirs(): Promise<void> {
       schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
       Operations: [operation],
     });
+  story.push(`theirs: ${kind} ${account.userName} ${team.displayName}`);
   if (kind === 'set') {
     const path = random.pick(['name.familyName', 'title', 'nickName']);
     const value = random.pick(values);
@@ -330,7 +338,7 @@ test(`two directions settle in one round and stay settled (seed ${seed})`, {
       await changeTheirs();
     }
     await round();
-    expect(await ours(), `round ${nth}`).toEqual(await theirs());
+    expect(await ours(), story.join('\n')).toEqual(await theirs());
     const before = service.asked.length;
     const quiet = await round();
     for (const { counts, job: id } of quiet) {

@@ -21,17 +21,24 @@ let environment: Record<string, string>;
 beforeAll(async () => {
   stack = await startJobStack({ connectors: {} });
   service = await startScimService(join(stack.home, 'service'));
+  let desk = '';
   for (const [userName, mail] of [
     ['AOkafor', 'someone@else.example'],
     ['stranger', 'stranger@app.example'],
     ['desk', 'shared.desk@plant.example'],
   ]) {
-    await service.administer('POST', '/Users', {
+    const { id } = await service.administer('POST', '/Users', {
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
       userName,
       emails: [{ type: 'work', value: mail }],
     });
+    desk = String(id);
   }
+  await service.administer('POST', '/Groups', {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
+    displayName: 'Everybody',
+    members: [{ value: desk }],
+  });
   await cp(example, stack.home, { recursive: true });
   const file = join(stack.home, 'lockstep.yaml');
   const yaml = await readFile(file, 'utf8');

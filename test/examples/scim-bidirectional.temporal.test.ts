@@ -102,7 +102,7 @@ describe('the thirteen steps', () => {
     const { counts, provisioning } = await unasked('reconcile', 'managedUser_systemScimAccount');
     expect(counts).toMatchObject({ inserted: 0, updated: 1, deleted: 0 });
     expect(provisioning).toEqual({ applied: 1, notApplied: 0, failed: 0 });
-    expect(writes().slice(before)).toEqual([expect.stringMatching(/^PATCH \/v2\/Users\//)]);
+    expect(writes().slice(before)).toEqual([expect.stringMatching(/^PATCH (\/v2)?\/Users\//)]);
   });
 
   test('9: it is there, and is no news', async () => {
@@ -134,7 +134,7 @@ describe('the thirteen steps', () => {
     const before = writes().length;
     const { counts } = await unasked('reconcile', 'managedRole_systemScimGroup');
     expect(counts).toMatchObject({ updated: 0, linksInserted: 1, linksDeleted: 0 });
-    expect(writes().slice(before)).toEqual([expect.stringMatching(/^PATCH \/v2\/Groups\//)]);
+    expect(writes().slice(before)).toEqual([expect.stringMatching(/^PATCH (\/v2)?\/Groups\//)]);
   });
 
   test('13: it is there, and a removed one goes, too', async () => {

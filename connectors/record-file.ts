@@ -77,10 +77,13 @@ export class RecordFile implements AsyncDisposable {
     if (this.#characters >= flushedAt) await this.#flush();
   }
 
-  /** @throws LockstepError `SourceEmpty` when there is no record after the header. */
-  async end(): Promise<WrittenFile> {
+  /**
+   * @param fewest records after the header; of what changed there may be none
+   * @throws LockstepError `SourceEmpty` when there are fewer
+   */
+  async end(fewest: 0 | 1 = 1): Promise<WrittenFile> {
     await this.#flush();
-    if (this.#records < 2) {
+    if (this.#records < 1 + fewest) {
       const what = this.#records === 0 ? 'is blank' : 'holds only its header';
       throw new LockstepError('SourceEmpty', `${this.#source} ${what}`);
     }

@@ -162,7 +162,7 @@ export class ResourceRows implements RowSource {
       );
       await file.flushIfFull();
     }
-    return { source: name, file: basename(path), ...(await file.end()) };
+    return { source: name, file: basename(path), ...(await file.end(holds === 'all' ? 1 : 0)) };
   }
 
   /** Where there is no schema to ask, an attribute that no resource has is taken for a slip. */
@@ -254,7 +254,7 @@ export class MemberRows implements RowSource {
       await file.flushIfFull();
     }
     if (rows === 0 && holds === 'all') throw empty(name, `no ${member.resourceType}`);
-    return { source: name, file: basename(path), ...(await file.end()) };
+    return { source: name, file: basename(path), ...(await file.end(holds === 'all' ? 1 : 0)) };
   }
 
   /** The id of a member, and its resource type in lower case where that is said. */

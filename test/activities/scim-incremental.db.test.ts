@@ -189,6 +189,19 @@ describe.skipIf(!hasScim2Server)('an incremental job', { timeout: 120_000 }, () 
     expect(new Set(kinds)).toEqual(new Set(['delete']));
   });
 
+  test('may find no member at all: the newest team has none', async () => {
+    const second = () => Math.floor(Date.now() / 1000);
+    const now = second();
+    // Longer than a cursor goes back by itself, so that no other team comes along.
+    await expect.poll(second, { timeout: 5000 }).toBeGreaterThan(now + 1);
+    await found('t8');
+    await sync('complete');
+    const job = await sync('incremental');
+    expect([job.changes, job.rejects]).toEqual([[], []]);
+    await leave('t8');
+    await sync('complete');
+  });
+
   test('goes on from no cursor that a complete one no longer trusts', async () => {
     isBlind = true;
     await sync('complete');

@@ -108,7 +108,7 @@ export const errorCatalogue = {
   NothingToRollBack: {
     kind: 'fix',
     meaning:
-      'The job wrote nothing to the store (it was simulated, aborted, skipped, failed, or found everything up to date), or has not ended yet, so there is nothing to take back.',
+      'The job wrote nothing to the store (it was simulated, aborted, skipped, failed, or found everything up to date), or has not ended yet, so there is nothing to take back; or it wrote to a connected system, which follows what it is reconciled with.',
     remedy: 'See `lockstep jobs` for the jobs that changed something.',
   },
   ChangesPurged: {

@@ -17,6 +17,7 @@ const tables = [
   'link_change',
   'match_change',
   'agreement_change',
+  'provisioning',
   'bookkeeping',
 ] as const;
 

@@ -112,7 +112,7 @@ async function settle(
   if ('code' in settlement) {
     await session.query(
       `insert into reject (job_id, entity_type, file, key, "column", code, message)
-       select $1, t.name, '', $3, $4, $5, $6 from entity_type t where t.id = $2`,
+       select $1, t.name, t.name, $3, $4, $5, $6 from entity_type t where t.id = $2`,
       [jobId, entityTypeId, key, failure.paths.join(', ') || null, failure.code, failure.message],
     );
   }

@@ -16,7 +16,9 @@ export function changeLine(
   if ('entityType' in change) {
     const line = `${signs[change.change]} ${change.entityType} ${printable(change.key)}`;
     const detail = resourceDetail(change);
-    return paint(terminal, change.change, line) + (detail && `  ${detail}`);
+    return (
+      paint(terminal, change.change, line) + (detail && `  ${detail}`) + outcome(terminal, change)
+    );
   }
   const { association, property, from, previous } = change;
   const to = printable(change.to);
@@ -25,6 +27,13 @@ export function changeLine(
     return `${owner} ${printable(previous ?? '∅')} ${colors.yellow('→')} ${to}`;
   }
   return `${owner} ${paint(terminal, change.change, `${signs[change.change]} ${to}`)}`;
+}
+
+/** Of a write that did not take: what became of it. */
+function outcome({ colors }: Terminal, { status }: ResourceChange): string {
+  if (status === undefined || status.state === 'applied') return '';
+  const why = [status.code, status.message].filter((part) => part !== null).join(': ');
+  return `  ${colors.yellow(status.state)}${why && `  ${printable(why)}`}`;
 }
 
 /** The heading under which a change stands. */

@@ -24,8 +24,10 @@ export async function requireAppliedDelta(
     simulated: boolean;
     id: string | null;
     planned: number;
+    provisioned: boolean;
   }>(
-    `select j.connector, j.state, j.simulated, d.id, (
+    `select j.connector, j.state, j.simulated, d.id,
+       exists (select from provisioning p join delta w on w.id = p.delta_id where w.job_id = j.id) as provisioned, (
        select coalesce(sum(value::int), 0)::int from jsonb_each_text(d.counts)
        where key in ('inserted', 'updated', 'deleted', 'linksInserted', 'linksUpdated', 'linksDeleted')) as planned
      from job j left join delta d on d.job_id = j.id and d.applied_at is not null
@@ -38,7 +40,13 @@ export async function requireAppliedDelta(
       hint: 'See `lockstep jobs` for the jobs there are.',
     });
   }
-  const { connector, id, planned, simulated, state } = found;
+  const { connector, id, planned, provisioned, simulated, state } = found;
+  // Its inverse would change the mirror, and not the connected system.
+  if (provisioned) {
+    throw new LockstepError('NothingToRollBack', `${jobId} wrote to a connected system`, {
+      hint: 'Take back what the mapping was made from, and reconcile: the connected system follows.',
+    });
+  }
   if (id === null) {
     const why = simulated ? 'was simulated' : `is ${state}`;
     throw new LockstepError('NothingToRollBack', `${jobId} ${why}: it wrote nothing`);

@@ -11,6 +11,18 @@ export interface ResourceChange {
   readonly change: ChangeKind;
   readonly before: Readonly<Record<string, unknown>> | null;
   readonly after: Readonly<Record<string, unknown>> | null;
+  /** What became of writing it to its connected system; only of a change that is provisioned. */
+  readonly status?: WriteStatus;
+}
+
+/** What became of a write: [the states](../../docs/provisioning.md). */
+export interface WriteStatus {
+  readonly state: 'pending' | 'applied' | 'not-applied' | 'failed';
+  /** Of one that did not take. */
+  readonly code: string | null;
+  readonly message: string | null;
+  /** What is not as it should be. */
+  readonly paths: readonly string[];
 }
 
 /** A change of a link. */
@@ -127,13 +139,16 @@ async function resourcePage(
   for (const { id, name } of types) {
     if (changes.length === limit) break;
     const { rows } = await store.pool.query<ResourceChange & { id: string }>(
-      `select resource_id as id, key, change, before, after from resource_change
-       where delta_id = $1 and entity_type_id = $2 and resource_id > $3
-       order by resource_id limit $4`,
+      `select c.resource_id as id, c.key, c.change, c.before, c.after, case when p.state is not null then
+         json_build_object('state', p.state, 'code', p.code, 'message', p.message, 'paths', p.paths) end as status
+       from resource_change c left join provisioning p on p.delta_id = c.delta_id
+         and p.entity_type_id = c.entity_type_id and p.resource_id = c.resource_id
+       where c.delta_id = $1 and c.entity_type_id = $2 and c.resource_id > $3
+       order by c.resource_id limit $4`,
       [deltaId, id, String(id) === typeId ? resourceId : '0', limit - changes.length],
     );
-    for (const { key, change, before, after } of rows) {
-      changes.push({ entityType: name, key, change, before, after });
+    for (const { key, change, before, after, status } of rows) {
+      changes.push({ entityType: name, key, change, before, after, ...(status && { status }) });
     }
     const end = rows.at(-1);
     if (end) last = [deltaId, 'resources', id, end.id].join('.');

@@ -1,5 +1,6 @@
 /** Provisioning when something fails: writes that do not take, refusals, losses on the way, and deltas that may not be written. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { listChanges } from '../../store/queries/changes.ts';
 import { accountPlan, type CrmBench, newAccount, openCrmBench } from '../support/crm-bench.ts';
 import { type PlannedDeltaOptions, planDelta, provisioned } from '../support/planned-delta.ts';
 import type { Intercept } from '../support/scim/faulty-proxy.ts';
@@ -40,6 +41,15 @@ test('a write that did not take is no success: the mirror holds what was read ba
   });
   expect(await crm.bench.contents()).toEqual(before);
   expect((await crm.bench.sync({}, 'crm')).changes).toEqual([]);
+  const changes = [];
+  for await (const change of listChanges(crm.bench.store, job.id)) changes.push(change);
+  expect(changes[0]).toMatchObject({
+    key: 'ada',
+    status: { state: 'not-applied', code: 'NotApplied', paths: ['name.givenName'] },
+  });
+  await expect(crm.bench.prepareRollback(job.id, 'crm')).rejects.toMatchObject({
+    type: 'NothingToRollBack',
+  });
   const rejects = await crm.bench.store.prisma.reject.findMany({ where: { jobId: job.id } });
   expect(
     rejects.map(({ entityType, key, code, column }) => [entityType, key, code, column]).sort(),

@@ -126,11 +126,14 @@ export async function planOrphans(plan: TargetPlan): Promise<void> {
   await forgetAgreements(plan);
 }
 
-/** What is managed by us is deleted with its links. In a connected system they go with it. */
+/**
+ * What is deleted loses its links first. A connected system may keep a member that is gone, so there, too, each holder is
+ * told.
+ */
 async function planLinksOfDeleted(plan: TargetPlan): Promise<void> {
   const { session, deltaId, mapping, targetTypeId, navigations } = plan;
-  if (mapping.does === 'provision') return;
-  for (const { id, fromEntityTypeId, toEntityTypeId } of navigations) {
+  for (const { id, connector, fromEntityTypeId, toEntityTypeId } of navigations) {
+    if (mapping.does === 'provision' && connector !== mapping.connector) continue;
     const ends = [
       ...(fromEntityTypeId === targetTypeId ? ['l.from_id'] : []),
       ...(toEntityTypeId === targetTypeId ? ['l.to_id'] : []),

@@ -5,7 +5,7 @@ import { localAuthority } from '../engine/managed-type.ts';
 import type { Store } from './database.ts';
 import type { PlannedRows } from './delta-digest.ts';
 import { requireLease } from './lease-store.ts';
-import { applyAgreements } from './load-agreements.ts';
+import { applyAgreements, areStillMatched } from './load-agreements.ts';
 import { loadMatches } from './load-matches.ts';
 import {
   auditEdit,
@@ -233,6 +233,7 @@ class Load {
   /** What a mapping and its opposite said when both sides agreed. */
   async keepAgreements(): Promise<void> {
     if (!this.#planned.some(({ table }) => table === 'agreement_change')) return;
+    if (!(await areStillMatched(this.#session, this.#deltaId))) throw new Stale();
     await applyAgreements(this.#session, this.#deltaId);
   }
 

@@ -388,6 +388,67 @@ test('a delta is stale when the target has moved, and prepared again it is not',
   expect(await bench.all('user')).toMatchObject({ ann: { mail: 'new', givenName: 'Ann' } });
 });
 
+test('a delta is stale when a person has ended the match meanwhile', async () => {
+  await agreeOn('old');
+  await bench.put('account', 'ann', { userName: 'ann', mail: 'new' });
+  const job = await bench.prepare(inbound);
+  await bench.bench.store.pool.query('delete from match');
+  expect(await job.load()).toBe('stale');
+  await job.end();
+  expect(await bench.all('user')).toEqual({ ann: { userName: 'ann', mail: 'old' } });
+});
+
+test('a reference comes, moves and goes in both directions as one link', async () => {
+  const base = bothDirections({ manager: { references: 'user' } });
+  const { accountToUser, userToAccount } = base.mappings ?? {};
+  const account = base.entityTypes['account'];
+  const path = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value';
+  const withManager = (mapping: typeof accountToUser) => ({
+    ...mapping,
+    properties: { ...mapping?.properties, manager: 'manager' },
+  });
+  await bench.reset({
+    ...base,
+    entityTypes: {
+      ...base.entityTypes,
+      account: {
+        ...account,
+        properties: { ...account?.properties, manager: { path, references: 'account' } },
+      },
+    },
+    mappings: {
+      ...base.mappings,
+      accountToUser: withManager(accountToUser),
+      userToAccount: withManager(userToAccount),
+    },
+  } as ConfigurationDocument);
+  for (const key of ['ann', 'bob', 'cyd']) await bench.put('account', key, { userName: key });
+  await bench.link('account.manager', 'ann', 'bob');
+  const first = await bench.reconcile(inbound);
+  expect(first.summary.counts).toMatchObject({ inserted: 3, linksInserted: 1 });
+  expect(await bench.links('user.manager')).toEqual(['ann → bob']);
+  await bench.unlink('account.manager', 'ann', 'bob');
+  await bench.link('account.manager', 'ann', 'cyd');
+  const moved = await bench.reconcile(inbound);
+  expect(moved.summary.counts).toMatchObject({
+    linksUpdated: 1,
+    linksInserted: 0,
+    linksDeleted: 0,
+  });
+  expect(await bench.links('user.manager')).toEqual(['ann → cyd']);
+  await idle();
+  await bench.unlink('user.manager', 'ann', 'cyd');
+  await bench.link('user.manager', 'ann', 'bob');
+  await bench.reconcile(inbound);
+  await bench.reconcile(outbound);
+  expect(await bench.links('account.manager')).toEqual(['ann → bob']);
+  await idle();
+  await bench.unlink('account.manager', 'ann', 'bob');
+  await bench.reconcile(inbound);
+  expect(await bench.links('user.manager')).toEqual([]);
+  await idle();
+});
+
 test('a simulation tells the same and keeps nothing', async () => {
   await bench.put('account', 'ann', { userName: 'ann' });
   const job = await bench.prepare(inbound, { simulate: true });

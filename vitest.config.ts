@@ -25,8 +25,8 @@ function project(
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Two cores, of which the servers need their share.
-    maxWorkers: 2,
+    // Two cores, of which the servers need their share; but many tests wait more than they work.
+    maxWorkers: 3,
     // Threads and worker processes are started by the hundred; what they load is compiled once.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'lockstep-compile-cache') },
     reporters: ['default', './test/support/tally-reporter.ts'],

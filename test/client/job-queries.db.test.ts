@@ -110,6 +110,7 @@ test('jobs are listed newest first, by connector and state', async () => {
     connector: 'ls',
     mode: 'complete',
     task: 'all',
+    mapping: null,
     state: 'failed',
     simulated: false,
     trigger: 'person',

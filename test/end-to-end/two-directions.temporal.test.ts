@@ -10,7 +10,7 @@ import { seededRandom } from '../../examples/sab/random.ts';
 import { type ScimService, startScimService } from '../../local/scim-service/scim-service.ts';
 import { type JobStack, startJobStack } from '../support/job-stack.ts';
 
-const rounds = Number(process.env['LOCKSTEP_ROUNDS'] ?? 3);
+const rounds = Number(process.env['LOCKSTEP_ROUNDS'] ?? 1);
 const seed = Number(process.env['LOCKSTEP_SEED'] ?? 20261122);
 const core = 'urn:ietf:params:scim:schemas:core:2.0';
 

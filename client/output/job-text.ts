@@ -7,6 +7,7 @@ import { diagnosisText } from './diagnosis-text.ts';
 import { duration, localTime } from './duration.ts';
 import { type Column, table } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { writtenText } from './written-text.ts';
 
 /** What is known beside the document; the text says less without. */
 export type JobHistory = Pick<JobRecord, 'steps' | 'decisions' | 'rejects'> &
@@ -76,9 +77,9 @@ function headline(terminal: Terminal, job: JobDocument, history: JobHistory | un
     case 'skipped':
       return `${colors.dim('–')} ${name} was skipped: another job has the connector. Nothing was written.`;
     case 'aborted':
-      return `${colors.dim('–')} ${name} was aborted. Nothing was written.`;
+      return `${colors.dim('–')} ${name} was aborted. ${writtenText(job)}`;
     case 'failed':
-      return `${colors.red('✗')} ${name} failed.${wasLoaded(history) ? '' : ' Nothing was written.'}`;
+      return `${colors.red('✗')} ${name} failed.${job.provisioning ? ` ${writtenText(job)}` : wasLoaded(history) ? '' : ' Nothing was written.'}`;
     case 'succeeded':
     case 'succeeded-with-rejects':
       return `${colors.green('✓')} ${name} ${successText(job)}`;

@@ -8,6 +8,7 @@ import type {
   JobState,
   JobTask,
   Mode,
+  ProvisioningCounts,
   StepName,
   StepState,
 } from '../../engine/job.ts';
@@ -59,7 +60,7 @@ export async function jobDocument(store: ReadStore, id: string): Promise<JobDocu
   return (await jobState(store, id))?.document;
 }
 
-/** The document of a job with the delta it is about: one statement, fit for being asked often. */
+/** The document of a job with the delta it is about: two statements at most, fit for being asked often. */
 export async function jobState(
   store: ReadStore,
   id: string,
@@ -68,7 +69,9 @@ export async function jobState(
     where: { id },
     include: { deltas: { orderBy: { id: 'desc' }, take: 1 } },
   });
-  return job === null ? undefined : { document: toDocument(job), delta: toDelta(job.deltas[0]) };
+  if (job === null) return undefined;
+  const document = toDocument(job, await provisioningOf(store, job));
+  return { document, delta: toDelta(job.deltas[0]) };
 }
 
 /** A job with its steps, decisions and rejects. */
@@ -81,7 +84,7 @@ export async function jobRecord(store: ReadStore, id: string): Promise<JobRecord
     },
   });
   if (job === null) return undefined;
-  const [decisions, rejects, rollbacks] = await Promise.all([
+  const [decisions, rejects, rollbacks, provisioning] = await Promise.all([
     lastDecisions(store, id, 100),
     store.prisma.reject.groupBy({
       by: ['code'],
@@ -94,9 +97,10 @@ export async function jobRecord(store: ReadStore, id: string): Promise<JobRecord
       orderBy: { startedAt: 'asc' },
       select: { id: true },
     }),
+    provisioningOf(store, job),
   ]);
   return {
-    document: toDocument(job),
+    document: toDocument(job, provisioning),
     delta: toDelta(job.deltas[0]),
     rolledBackBy: rollbacks.map((rollback) => rollback.id),
     trigger: job.trigger,
@@ -155,7 +159,7 @@ interface DeltaRow {
   readonly situations: unknown;
 }
 
-function toDocument(job: JobRow): JobDocument {
+function toDocument(job: JobRow, provisioning: ProvisioningCounts | undefined): JobDocument {
   const delta = job.deltas[0];
   return {
     job: job.id,
@@ -167,6 +171,7 @@ function toDocument(job: JobRow): JobDocument {
     simulated: job.simulated,
     ...(job.rollbackOf !== null && { rollbackOf: job.rollbackOf }),
     ...(job.mapping !== null && { mapping: job.mapping, ...situationsOf(delta) }),
+    ...(provisioning && { provisioning }),
     counts: inOrder(delta?.counts),
     entityTypes: countsByScope(delta?.entityTypes),
     associations: countsByScope(delta?.associations),
@@ -182,6 +187,26 @@ function toDocument(job: JobRow): JobDocument {
     ...configurationChangesOf(delta),
     diagnoses: [job.diagnoses, delta?.diagnoses ?? []].flat() as Diagnosis[],
     error: (job.error ?? null) as JobError | null,
+  };
+}
+
+/** What became of the writes of the newest delta; undefined while it has none. */
+async function provisioningOf(
+  { prisma }: ReadStore,
+  { mapping, deltas: [delta] }: Pick<JobRow, 'mapping' | 'deltas'>,
+): Promise<ProvisioningCounts | undefined> {
+  if (mapping === null || delta === undefined) return undefined;
+  const states = await prisma.provisioning.groupBy({
+    by: ['state'],
+    where: { deltaId: delta.id },
+    _count: true,
+  });
+  if (states.length === 0) return undefined;
+  const count = (wanted: string) => states.find(({ state }) => state === wanted)?._count ?? 0;
+  return {
+    applied: count('applied'),
+    notApplied: count('not-applied'),
+    failed: count('failed'),
   };
 }
 

@@ -254,3 +254,26 @@ test('rejects come in their order, all of them, in the promised shape', async ()
     1001,
   );
 });
+
+test('the document of a reconciliation counts what became of the writes of its newest delta', async () => {
+  const delta = await seedJob(seeded.writer, 'prov.complete.1');
+  await seeded.writer.pool.query(
+    `update job set task = 'reconcile', mapping = 'people' where id = 'prov.complete.1'`,
+  );
+  const before = await jobDocument(seeded.store, 'prov.complete.1');
+  expect(before).toMatchObject({ mapping: 'people' });
+  expect(before).not.toHaveProperty('provisioning');
+  await seeded.writer.pool.query(
+    `insert into provisioning (delta_id, entity_type_id, resource_id, key, operation, state)
+     select d, $2::int, i, 'k' || i, 'update', (array['applied', 'applied', 'not-applied', 'failed', 'pending'])[i]
+     from generate_series(1, 5) i, unnest(array[$1::bigint]) d
+     union all
+     select id, $2, 9, 'old', 'update', 'failed' from delta where job_id = 'prov.complete.1' and id <> $1`,
+    [delta, seeded.model.entityTypeIds.get('sab_user')],
+  );
+  const provisioning = { applied: 2, notApplied: 1, failed: 1 };
+  expect(await jobDocument(seeded.store, 'prov.complete.1')).toMatchObject({ provisioning });
+  expect((await jobRecord(seeded.store, 'prov.complete.1'))?.document).toMatchObject({
+    provisioning,
+  });
+});

@@ -34,7 +34,7 @@ export type BeginReconciliationInfo =
  * `ConnectorBusy`, to be retried. One that finds another of its mapping waiting has nothing to do: that one will see the
  * same.
  *
- * @throws LockstepError `NotFound` when there is no such mapping, `ConnectorDisabled`, `ConfigurationInvalid`
+ * @throws LockstepError `NotFound` when there is no such mapping; `ConfigurationInvalid`
  */
 export async function beginReconciliation(
   dependencies: ActivityDependencies,

@@ -20,6 +20,7 @@ export function addJobs(program: Command, context: CommandContext): void {
     .summary('the jobs, newest first')
     .description('Lists the jobs, newest first.')
     .option('--connector <name>', 'only jobs of this connector')
+    .option('--mapping <name>', 'only reconciliations of this mapping')
     .addOption(new Option('--state <state>', 'only jobs in this state').choices(states))
     .option('--limit <n>', 'how many at most', count, 50)
     .addHelpText(
@@ -31,7 +32,7 @@ export function addJobs(program: Command, context: CommandContext): void {
     )
     .action(
       async (
-        options: { connector?: string; state?: JobState; limit: number },
+        options: { connector?: string; mapping?: string; state?: JobState; limit: number },
         command: Command,
       ) => {
         await withLockstep(context, command, async ({ lockstep, output }) => {

@@ -24,6 +24,7 @@ export function jobText(terminal: Terminal, job: JobDocument, history?: JobHisto
     isLoaded(job) ? '' : breachTable(terminal, job),
     isLoaded(job) ? '' : diagnosisText(terminal, job.diagnoses),
     configurationText(terminal, job),
+    situationText(terminal, job),
     countTable(terminal, job),
     rejectText(terminal, job, history),
     nextText(terminal, job),
@@ -41,6 +42,7 @@ export function jobDetailText(terminal: Terminal, job: JobDocument, history: Job
     breachTable(terminal, job),
     diagnosisText(terminal, job.diagnoses),
     configurationText(terminal, job),
+    situationText(terminal, job),
     countTable(terminal, job),
     rejectText(terminal, job, history),
     decisionText(terminal, history),
@@ -104,7 +106,14 @@ function successText(job: JobDocument): string {
     const how = task === 'prepare' ? 'prepared' : 'simulated';
     return `was ${how}: it would change ${changeWords(counts)}. Nothing was written.${asks}`;
   }
-  const rejects = state === 'succeeded' ? '' : `, with ${number(counts.rejected)} rejected`;
+  const rejects =
+    state === 'succeeded' || counts.rejected === 0
+      ? ''
+      : `, with ${number(counts.rejected)} rejected`;
+  const written = job.provisioning;
+  if (written && written.notApplied + written.failed > 0) {
+    return `ended${rejects}: ${number(written.applied)} written, ${number(written.notApplied)} not applied, ${number(written.failed)} failed.`;
+  }
   if (changesNothing(counts)) {
     const nothing =
       rollbackOf === undefined
@@ -199,6 +208,16 @@ function countTitle(job: JobDocument): string {
   if (isLoaded(job)) return 'What it changed';
   const isOver = job.state === 'aborted' || job.state === 'failed';
   return isOver ? 'What it would have changed' : 'What it would change';
+}
+
+/** What a reconciliation found, and what only a person can decide. */
+function situationText({ colors }: Terminal, { mapping, situations = {} }: JobDocument): string {
+  const counted = Object.entries(situations);
+  if (mapping === undefined || counted.length === 0) return '';
+  const told = counted.map(([situation, count]) => `${number(count)} ${situation}`).join(', ');
+  const waiting = counted.some(([each]) => each === 'unconfirmed' || each === 'ambiguous');
+  const next = waiting ? `. See ${colors.cyan(`lockstep matches ${mapping}`)}` : '';
+  return `${colors.bold('Situations')}: ${told}${next}`;
 }
 
 function rejectText(terminal: Terminal, job: JobDocument, history: JobHistory | undefined): string {

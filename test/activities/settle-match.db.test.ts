@@ -103,7 +103,8 @@ test('of several that want the same one at the same moment, one gets it', async 
   );
   await Promise.all(requests.map(settle));
   // Who was told to wait tries again.
-  const outcomes = await Promise.all(requests.map(settle));
+  const outcomes = [];
+  for (const request of requests) outcomes.push(await settle(request));
   const { rows } = await bench.store.pool.query<{ key: string }>(
     `select first_key as key from match where second_key = 'v'`,
   );

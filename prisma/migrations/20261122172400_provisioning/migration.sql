@@ -8,5 +8,3 @@ ALTER TABLE "provisioning"
 
 -- The last write of a resource, by the key under which it was planned: a create that was refused has another id next time.
 CREATE INDEX "provisioning_entity_type_id_key_delta_id_idx" ON "provisioning"("entity_type_id", "key", "delta_id");
--- Few of many: those that people look for.
-CREATE INDEX "provisioning_not_done" ON "provisioning"("delta_id") WHERE "state" IN ('not-applied', 'failed');

@@ -79,6 +79,9 @@ export async function begin(
   if (!settings) {
     throw new LockstepError('NotFound', `lockstep.yaml has no connector ${connector}`);
   }
+  if (!settings.enabled) {
+    throw new LockstepError('ConnectorDisabled', `connector ${connector} is disabled`);
+  }
   if (!settings.modes.includes(mode)) {
     throw new LockstepError(
       'IncrementalUnsupported',

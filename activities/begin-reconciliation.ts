@@ -34,7 +34,7 @@ export type BeginReconciliationInfo =
  * `ConnectorBusy`, to be retried. One that finds another of its mapping waiting has nothing to do: that one will see the
  * same.
  *
- * @throws LockstepError `NotFound` when there is no such mapping; `ConfigurationInvalid`
+ * @throws LockstepError `NotFound` when there is no such mapping; `ConnectorDisabled`, `ConfigurationInvalid`
  */
 export async function beginReconciliation(
   dependencies: ActivityDependencies,
@@ -71,17 +71,20 @@ export async function beginReconciliation(
   }
   const { configuration, source } = await configurations.read(configurationFile ?? undefined);
   const mapping = requireMapping(configuration, name, connector);
+  const settings = configuration.connectors.get(connector);
+  if (!settings?.enabled) {
+    throw new LockstepError('ConnectorDisabled', `connector ${connector} is disabled`);
+  }
   await pinConfiguration(store, jobId, source);
   // A simulation sees its model by itself: the store stays as it is.
   if (!simulate) await applyModel(store, configuration);
-  const settings = configuration.connectors.get(connector);
   log.info({ job: jobId, connector, mapping: name, fence: lease.fence }, 'reconciliation began');
   return {
     held: true,
     fence: lease.fence,
     does: mapping.does,
-    approvers: settings?.approvers ?? null,
-    approvals: settings?.approvals ?? 1,
+    approvers: settings.approvers ?? null,
+    approvals: settings.approvals,
   };
 }
 

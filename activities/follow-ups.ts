@@ -29,6 +29,7 @@ export async function followUpsOf(
   const types = new Set([...touched.entityTypes, ...endsOf(configuration, touched.associations)]);
   return [...configuration.mappings.values()]
     .filter(({ source, follows }) => follows && types.has(source))
+    .filter(({ connector }) => configuration.connectors.get(connector)?.enabled)
     .map(({ name, connector }) => ({ mapping: name, connector }));
 }
 

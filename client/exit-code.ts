@@ -14,6 +14,7 @@ const usageErrors: readonly ErrorCode[] = [
   'IncrementalUnsupported',
   'NotFound',
   'ResourceInvalid',
+  'ConnectorDisabled',
 ];
 
 /** By how a job ended. One that runs on (`--no-wait`) or was skipped is done, so far as the command goes. */

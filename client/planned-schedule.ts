@@ -27,10 +27,11 @@ export interface PlannedSchedule {
 /** How late a tick may still start a job after the server was down: a missed night is made up for, a missed hour not. */
 const catchupWindowMs = { complete: 6 * 3_600_000, incremental: 5 * 60_000 } as const;
 
-/** The schedules a configuration wants; `never` is none. */
+/** The schedules a configuration wants; `never` is none, and a disabled connector has none. */
 export function planSchedules(configuration: Configuration, taskQueue: string): PlannedSchedule[] {
   const planned: PlannedSchedule[] = [];
-  for (const { name: connector, schedules } of configuration.connectors.values()) {
+  for (const { name: connector, enabled, schedules } of configuration.connectors.values()) {
+    if (!enabled) continue;
     for (const mode of ['complete', 'incremental'] as const) {
       const recurrence = schedules[mode];
       if (recurrence === 'never') continue;

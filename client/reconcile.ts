@@ -7,7 +7,7 @@ import { manualJobId, reconcileJobType } from '../workflows/identifiers.ts';
 import type { ReconcileJobRequest } from '../workflows/messages.ts';
 import { viewJob } from './job-view.ts';
 import { inOurWords } from './outage.ts';
-import { type RunOptions, randomSuffix, refuseIfBlocked } from './run.ts';
+import { type RunOptions, randomSuffix, refuseIfBlocked, requireEnabled } from './run.ts';
 import { searchAttributesMissing, searchAttributesOf } from './search-attributes.ts';
 import type { Session } from './session.ts';
 import { waitForJob } from './wait.ts';
@@ -29,6 +29,7 @@ export async function reconcileMapping(
 ): Promise<JobDocument> {
   const { wait = true, simulate, by = session.identity } = options;
   const { connector } = await requireMapping(session, name);
+  await requireEnabled(session, connector);
   if (wait) await refuseIfBlocked(session, connector);
   const workflowId = manualJobId(connector, name, new Date(), randomSuffix());
   const configurationFile = await session.configurationFileOfJobs();

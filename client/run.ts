@@ -47,7 +47,7 @@ export async function runJob(
 ): Promise<JobDocument> {
   const { wait = true } = options;
   refuseUnfit(options);
-  await requireConnector(session, connector);
+  await requireEnabled(session, connector);
   const mode = options.mode ?? (await modeOfChosen(session, options)) ?? 'complete';
   await requireMode(session, connector, mode);
   // An incremental job that finds its connector taken ends as skipped: there is nothing to wait for.
@@ -163,6 +163,12 @@ export async function requireConnector(session: Session, connector: string) {
     `There is no connector “${connector}”${didYouMean(connector, [...connectors.keys()])}`,
     { hint: `Connectors are listed in ${session.settings.configurationFile}.` },
   );
+}
+
+/** @throws LockstepError `NotFound`; `ConnectorDisabled` before anything is started */
+export async function requireEnabled(session: Session, connector: string): Promise<void> {
+  const { name, enabled } = await requireConnector(session, connector);
+  if (!enabled) throw new LockstepError('ConnectorDisabled', `“${name}” is disabled`);
 }
 
 export async function refuseIfBlocked(session: Session, connector: string): Promise<void> {

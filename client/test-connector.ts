@@ -13,7 +13,7 @@ import { haveWorkerLook } from './source-look.ts';
 /** What `lockstep test <connector>` prints. */
 export interface ConnectorTest extends Required<ConnectionFacts> {
   readonly name: string;
-  /** False while it is taken out of its schedules. */
+  /** False while it is disabled, or taken out of its schedules. */
   readonly enabled: boolean;
   readonly kind: string;
   /** True only after something was read with the connector's credentials. */
@@ -27,7 +27,7 @@ const nothing = { version: null, objectTypes: [], capabilities: {}, probed: {}, 
 
 /** @throws LockstepError `NotFound` when there is no such connector, or why no worker could try */
 export async function testConnector(session: Session, name: string): Promise<ConnectorTest> {
-  const { kind } = await requireConnector(session, name);
+  const { kind, enabled } = await requireConnector(session, name);
   const { entityTypes } = await session.configuration();
   const mapped = [...entityTypes.values()].filter(({ connector }) => connector === name);
   const [test, isOut] = await Promise.all([
@@ -41,7 +41,7 @@ export async function testConnector(session: Session, name: string): Promise<Con
   const facts = { ...nothing, ...(test.ok && test) };
   return {
     name,
-    enabled: !isOut,
+    enabled: enabled && !isOut,
     kind,
     version: facts.version,
     ok: test.ok,

@@ -82,6 +82,7 @@ export class ConfigurationBuilder {
     }
     return {
       name,
+      enabled: document.enabled ?? true,
       modes,
       ...this.#reach(name, document),
       schedules: readSchedules(document.kind, modes, document.schedules ?? {}, (inner, message) =>

@@ -20,6 +20,8 @@ import type { ScimReach } from './scim-document.ts';
 /** What connectors of every kind have. */
 interface CommonSettings {
   readonly name: string;
+  /** False: no job of it starts. */
+  readonly enabled: boolean;
   /** In which it can be exported: what its kind can, and its sources. */
   readonly modes: readonly Mode[];
   readonly schedules: Schedules;

@@ -70,6 +70,12 @@ const schedule = z.union([
 
 /** What connectors of every kind have. */
 const commonOfConnectors = {
+  enabled: z
+    .boolean()
+    .optional()
+    .describe(
+      'false: no job of it starts, by a schedule or by hand, and nothing is written to it. Default true.',
+    ),
   schedules: z
     .strictObject({ complete: schedule.optional(), incremental: schedule.optional() })
     .optional()

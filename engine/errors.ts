@@ -163,6 +163,12 @@ export const errorCatalogue = {
     remedy:
       'Change it where it comes from, or change `authority` of the property in lockstep.yaml.',
   },
+  ConnectorDisabled: {
+    kind: 'fix',
+    meaning:
+      'The connector has `enabled: false` in lockstep.yaml: no job of it starts, and no connection to its system is opened.',
+    remedy: 'Take `enabled: false` out, test the connection with `lockstep test`, and run again.',
+  },
   NotApprover: {
     kind: 'fix',
     meaning:

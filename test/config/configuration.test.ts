@@ -18,6 +18,7 @@ test('a valid file is read: names, paths and defaults', async () => {
   expect(configuration.connectors.get('sab')).toEqual({
     name: 'sab',
     kind: 'csv',
+    enabled: true,
     modes: ['complete'],
     directory: join(directory, 'sab'),
     delimiter: 'auto',

@@ -22,6 +22,7 @@ export const teams = ['t1', 't2', 't3'] as const;
 export interface ConnectorOptions {
   /** More properties of its people. */
   readonly properties?: Readonly<Record<string, object>>;
+  readonly enabled?: boolean;
   readonly approvers?: readonly string[];
   readonly approvals?: number;
   readonly thresholds?: Readonly<Record<string, number | 'unlimited'>>;

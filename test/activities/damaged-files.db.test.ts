@@ -9,8 +9,8 @@ import { type Outcome, readByTheBook } from '../support/csv-oracle.ts';
 import { readAsWeDo } from '../support/csv-reading.ts';
 import { openSyncBench } from '../support/sync-bench.ts';
 
-const types = Array.from({ length: 40 }, (_, index) => `t${index}`);
-const days = 5;
+const types = Array.from({ length: 24 }, (_, index) => `t${index}`);
+const days = 4;
 
 interface Damaged {
   readonly bytes: Buffer;

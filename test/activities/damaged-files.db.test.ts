@@ -9,7 +9,7 @@ import { type Outcome, readByTheBook } from '../support/csv-oracle.ts';
 import { readAsWeDo } from '../support/csv-reading.ts';
 import { openSyncBench } from '../support/sync-bench.ts';
 
-const types = Array.from({ length: 24 }, (_, index) => `t${index}`);
+const types = Array.from({ length: 16 }, (_, index) => `t${index}`);
 const days = 4;
 
 interface Damaged {

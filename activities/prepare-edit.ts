@@ -5,10 +5,11 @@ import { type Counts, noCounts, sumCounts } from '../engine/counts.ts';
 import type { Edit } from '../engine/edit.ts';
 import { localAuthority } from '../engine/managed-type.ts';
 import { findBreaches, type PlannedChanges, resolveThresholds } from '../engine/threshold.ts';
-import { type PlannedRows, plannedChanges } from '../store/delta-digest.ts';
+import { plannedChanges } from '../store/delta-digest.ts';
 import {
   closeDelta,
   countLinks,
+  countsOf,
   type DeltaSummary,
   discardDeltas,
   openDelta,
@@ -72,7 +73,7 @@ async function judge(
   const associations: Record<string, Counts> = {};
   const scopes: PlannedChanges[] = [];
   for (const [name, id] of model.entityTypeIds) {
-    const lines = linesOf(changes, id);
+    const lines = countsOf(changes, 'resource_change', id);
     const own = links.filter(({ navigation }) => navigation.fromEntityTypeId === id);
     const isTouched = lines.inserted + lines.updated + lines.deleted + own.length > 0;
     if (!isTouched) continue;
@@ -98,13 +99,4 @@ async function judge(
   const breaches = findBreaches(scopes, null);
   const judged = { entityTypes, associations, counts, breaches };
   return await closeDelta(plan, judged, [], { all: changes, sealed: [] });
-}
-
-function linesOf(changes: readonly PlannedRows[], entityTypeId: number) {
-  const count = (change: string) =>
-    changes.find(
-      (rows) =>
-        rows.table === 'resource_change' && rows.change === change && rows.scope === entityTypeId,
-    )?.count ?? 0;
-  return { inserted: count('insert'), updated: count('update'), deleted: count('delete') };
 }

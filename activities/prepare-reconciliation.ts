@@ -6,10 +6,11 @@ import { LockstepError } from '../engine/errors.ts';
 import type { Mapping, Situation } from '../engine/mapping.ts';
 import { findBreaches, type PlannedChanges, resolveThresholds } from '../engine/threshold.ts';
 import { assessMapping } from '../store/assess-mapping.ts';
-import { type PlannedRows, plannedChanges } from '../store/delta-digest.ts';
+import { plannedChanges } from '../store/delta-digest.ts';
 import {
   closeDelta,
   countLinks,
+  countsOf,
   type DeltaSummary,
   discardDeltas,
   openDelta,
@@ -149,7 +150,7 @@ async function judge(
   const links = (await countLinks(delta, changes)).filter(
     ({ inserted, updated, deleted }) => inserted + updated + deleted > 0,
   );
-  const lines = linesOf(changes, plan.targetTypeId);
+  const lines = countsOf(changes, 'resource_change', plan.targetTypeId);
   const stored = await countStored(plan, plan.targetTypeId);
   const read = await countStored(plan, plan.sourceTypeId);
   const own = links.filter(({ navigation }) => navigation.fromEntityTypeId === plan.targetTypeId);
@@ -190,13 +191,4 @@ function thresholdsOf(configuration: Configuration, mapping: Mapping) {
   const type = managedTypes.get(mapping.target) ?? entityTypes.get(mapping.target);
   const connector = mapping.does === 'load' ? undefined : connectors.get(mapping.connector);
   return resolveThresholds(type?.thresholds ?? {}, mapping.thresholds, connector?.thresholds ?? {});
-}
-
-function linesOf(changes: readonly PlannedRows[], entityTypeId: number) {
-  const count = (change: string) =>
-    changes.find(
-      (rows) =>
-        rows.table === 'resource_change' && rows.change === change && rows.scope === entityTypeId,
-    )?.count ?? 0;
-  return { inserted: count('insert'), updated: count('update'), deleted: count('delete') };
 }

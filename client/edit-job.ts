@@ -2,8 +2,9 @@
 import { localAuthority } from '../engine/managed-type.ts';
 import { editJobType } from '../workflows/identifiers.ts';
 import type { EditJobRequest } from '../workflows/messages.ts';
+import { searchAttributesOf } from '../workflows/search-attributes.ts';
 import { inOurWords } from './outage.ts';
-import { searchAttributesMissing, searchAttributesOf } from './search-attributes.ts';
+import { searchAttributesMissing } from './search-attributes.ts';
 import type { Session } from './session.ts';
 
 /**

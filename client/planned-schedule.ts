@@ -11,8 +11,8 @@ import type { Configuration } from '../config/configuration.ts';
 import type { Mode } from '../engine/job.ts';
 import { scheduleId, syncJobType } from '../workflows/identifiers.ts';
 import type { SyncJobRequest } from '../workflows/messages.ts';
+import { searchAttributesOf } from '../workflows/search-attributes.ts';
 import { toSpec } from './recurrence.ts';
-import { searchAttributesOf } from './search-attributes.ts';
 
 /** What one schedule should be. */
 export interface PlannedSchedule {

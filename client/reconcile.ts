@@ -5,10 +5,11 @@ import type { JobDocument } from '../engine/job.ts';
 import type { Mapping } from '../engine/mapping.ts';
 import { manualJobId, reconcileJobType } from '../workflows/identifiers.ts';
 import type { ReconcileJobRequest } from '../workflows/messages.ts';
+import { searchAttributesOf } from '../workflows/search-attributes.ts';
 import { viewJob } from './job-view.ts';
 import { inOurWords } from './outage.ts';
 import { type RunOptions, randomSuffix, refuseIfBlocked, requireEnabled } from './run.ts';
-import { searchAttributesMissing, searchAttributesOf } from './search-attributes.ts';
+import { searchAttributesMissing } from './search-attributes.ts';
 import type { Session } from './session.ts';
 import { waitForJob } from './wait.ts';
 

@@ -1,24 +1,5 @@
-/** The search attributes that a job is started with, and what it means when a server does not know them. */
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+/** What it means when a server does not know the search attributes that a job is started with. */
 import { LockstepError } from '../engine/errors.ts';
-import type { JobTask, Mode } from '../engine/job.ts';
-
-const connectorAttribute = defineSearchAttributeKey('SyncConnector', 'KEYWORD');
-const taskAttribute = defineSearchAttributeKey('SyncTask', 'KEYWORD');
-const modeAttribute = defineSearchAttributeKey('SyncMode', 'KEYWORD');
-
-/** What a job can be found by, from its start on and without a worker. Only a task alone is named. */
-export function searchAttributesOf(
-  connector: string,
-  mode: Mode,
-  task: JobTask = 'all',
-): SearchAttributePair[] {
-  return [
-    { key: connectorAttribute, value: connector },
-    { key: modeAttribute, value: mode },
-    ...(task === 'all' ? [] : [{ key: taskAttribute, value: task }]),
-  ];
-}
 
 /** The error of a server that does not know our search attributes, in our words; undefined for any other. */
 export function searchAttributesMissing(error: unknown): LockstepError | undefined {

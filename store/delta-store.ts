@@ -160,7 +160,8 @@ async function mostDeletedOfOneResource(
   return new Map(rows.map(({ id, most }) => [id, Number(most)]));
 }
 
-function countsOf(
+/** How many rows are planned to come, change and go of one entity type or navigation property. */
+export function countsOf(
   planned: readonly PlannedRows[],
   table: PlannedRows['table'],
   scope: number,

@@ -1,5 +1,5 @@
 /** Which entity types a job has changed. */
-import type { Counts } from '../engine/counts.ts';
+import { type Counts, changesNothing, noCounts } from '../engine/counts.ts';
 import type { Store } from './database.ts';
 
 /** Names of what a delta has changed. */
@@ -16,19 +16,10 @@ export async function touchedTypes(store: Store, jobId: string): Promise<Touched
   });
   const changed = (scopes: unknown) =>
     Object.entries((scopes ?? {}) as Record<string, Partial<Counts>>)
-      .filter(([, counts]) => changes.some((name) => (counts[name] ?? 0) > 0))
+      .filter(([, counts]) => !changesNothing({ ...noCounts, ...counts }))
       .map(([scope]) => scope);
   return {
     entityTypes: deltas.flatMap(({ entityTypes }) => changed(entityTypes)),
     associations: deltas.flatMap(({ associations }) => changed(associations)),
   };
 }
-
-const changes = [
-  'inserted',
-  'updated',
-  'deleted',
-  'linksInserted',
-  'linksUpdated',
-  'linksDeleted',
-] as const satisfies readonly (keyof Counts)[];

@@ -1,8 +1,8 @@
 /** Starts the reconciliations that follow a job. */
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { ParentClosePolicy, startChild, uuid4, workflowInfo } from '@temporalio/workflow';
 import { manualJobId, reconcileJobType } from './identifiers.ts';
 import type { FollowUp, ReconcileJobRequest } from './messages.ts';
+import { searchAttributesOf } from './search-attributes.ts';
 
 /**
  * Starts them as jobs of their own, which live on when this workflow has ended. One that is blocked, or whose target is
@@ -27,16 +27,8 @@ export async function startFollowUps(
       args: [request],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       memo: { connector, mode: 'complete', task: 'reconcile', mapping, simulated: false, by },
-      typedSearchAttributes: attributes(connector),
+      typedSearchAttributes: searchAttributesOf(connector, 'complete', 'reconcile'),
       staticSummary: `${mapping}, follows ${by}`,
     });
   }
-}
-
-function attributes(connector: string): SearchAttributePair[] {
-  return [
-    { key: defineSearchAttributeKey('SyncConnector', 'KEYWORD'), value: connector },
-    { key: defineSearchAttributeKey('SyncMode', 'KEYWORD'), value: 'complete' },
-    { key: defineSearchAttributeKey('SyncTask', 'KEYWORD'), value: 'reconcile' },
-  ];
 }

@@ -135,9 +135,30 @@ export class Job {
   }
 
   /** The connected system has what could be written. */
-  provisioned({ applied, notApplied, failed }: ProvisioningCounts): JobState {
+  noteProvisioned({ applied, notApplied, failed }: ProvisioningCounts): void {
     this.note(`provisioned: ${applied} applied, ${notApplied} not applied, ${failed} failed`);
-    return 'succeeded';
+  }
+
+  /**
+   * Takes the delta under review through the gate and applies it. One that was overtaken is prepared again, and asked about
+   * again where it changes something.
+   */
+  async throughTheGate(
+    next: 'load' | 'provision',
+    prepare: () => Promise<Delta>,
+    apply: (reviewed: boolean) => Promise<'applied' | 'stale'>,
+  ): Promise<JobState> {
+    for (let stale = false; ; stale = true) {
+      const reviewed = this.breached || (stale && this.changesSomething);
+      if (reviewed) await this.waitAtTheGate(stale);
+
+      await this.passTheGate(next);
+      if (this.isDeltaEmpty) return this.withoutLoad();
+      if ((await apply(reviewed)) === 'applied') return 'succeeded';
+
+      this.enter('prepare');
+      this.review(await prepare());
+    }
   }
 
   /** Starts the mappings whose source this job has changed. */

@@ -39,24 +39,12 @@ export async function reconcileJob(request: ReconcileJobRequest): Promise<SyncJo
     job.review(await prepare());
     if (simulate) return 'succeeded';
 
-    for (let stale = false; ; stale = true) {
-      const reviewed = job.breached || (stale && job.changesSomething);
-      if (reviewed) await job.waitAtTheGate(stale);
-
-      await job.passTheGate(does);
-      if (job.isDeltaEmpty) return job.withoutLoad();
+    return await job.throughTheGate(does, prepare, async (reviewed) => {
       const passed = { connector, fence, digest: job.digest };
-      if (does === 'load') {
-        if ((await loadDelta({ ...passed, extraction: null, reviewed })) === 'applied') {
-          return 'succeeded';
-        }
-      } else {
-        const { outcome, ...written } = await provisionDelta(passed);
-        if (outcome === 'applied') return job.provisioned(written);
-      }
-
-      job.enter('prepare');
-      job.review(await prepare());
-    }
+      if (does === 'load') return await loadDelta({ ...passed, extraction: null, reviewed });
+      const { outcome, ...written } = await provisionDelta(passed);
+      if (outcome === 'applied') job.noteProvisioned(written);
+      return outcome;
+    });
   });
 }

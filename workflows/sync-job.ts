@@ -51,18 +51,10 @@ export async function syncJob(request: SyncJobRequest): Promise<SyncJobResult> {
     job.review(await prepare());
     if (simulate || task === 'prepare') return 'succeeded';
 
-    for (let stale = false; ; stale = true) {
-      const reviewed = job.breached || (stale && job.changesSomething);
-      if (reviewed) await job.waitAtTheGate(stale);
-
-      await job.passTheGate();
-      if (job.isDeltaEmpty) return job.withoutLoad();
+    return await job.throughTheGate('load', prepare, async (reviewed) => {
       const passed = { connector, ...place, fence: lease.fence, digest: job.digest, reviewed };
-      if ((await loadDelta(passed)) === 'applied') return 'succeeded';
-
-      job.enter('prepare');
-      job.review(await prepare());
-    }
+      return await loadDelta(passed);
+    });
   });
 }
 

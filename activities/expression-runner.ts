@@ -1,9 +1,8 @@
 /** Evaluates the expressions of a mapping in a thread of their own, within limits of time and memory. */
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { LockstepError } from '../engine/errors.ts';
 import type { Evaluated, ExpressionThreadData, ToExpressionThread } from './expression-thread.ts';
+import { startSandboxThread } from './sandbox-thread.ts';
 
 /** One evaluation that takes longer than this hangs: JSONata's own limit does not see a regular expression at work. */
 const hangLimitMs = 5000;
@@ -58,18 +57,11 @@ export class ExpressionRunner implements AsyncDisposable {
   }
 
   #start(): Worker {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    // No environment but where compiled code is kept: expressions run beside no secret.
-    const compiled = getCompileCacheDir();
     const data: ExpressionThreadData = {
       expressions: this.#expressions.map(({ expression }) => expression),
       pulse: this.#pulse,
     };
-    const thread = new Worker(new URL(`./expression-thread.${extension}`, import.meta.url), {
-      workerData: data,
-      env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) },
-      resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
-    });
+    const thread = startSandboxThread('expression-thread', data);
     // Without a listener of its own an error between two batches would end the worker.
     thread.on('error', () => {});
     return thread;

@@ -1,5 +1,5 @@
 /** Converts what was read back of a write exactly as an import of that record would. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { EntityType } from '../engine/entity-type.ts';
 import { LockstepError } from '../engine/errors.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type MappedResource,
 } from '../engine/row-mapping.ts';
 import type { ReadBackQuestion, ReadBackThreadData } from './read-back-thread.ts';
+import { startSandboxThread } from './sandbox-thread.ts';
 
 /** Longer than any expression may take. */
 const hangLimitMs = 5000;
@@ -40,14 +41,8 @@ class MappingThread implements ReadBackMapper {
   #failure: Error | undefined;
 
   constructor(data: ReadBackThreadData) {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.#entityType = data.entityType;
-    // No environment: expressions run beside no secret. Bounded memory: they cannot take the worker with them.
-    this.#thread = new Worker(new URL(`./read-back-thread.${extension}`, import.meta.url), {
-      workerData: data,
-      env: {},
-      resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
-    });
+    this.#thread = startSandboxThread('read-back-thread', data);
     this.#thread.on('message', ({ nth, mapped }: { nth: number; mapped: Answer }) => {
       this.#waiting.get(nth)?.resolve(mapped);
       this.#waiting.delete(nth);

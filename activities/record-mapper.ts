@@ -1,12 +1,11 @@
 /** Hands new records to the mapping thread in batches, and takes mapped rows back in order. */
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { LockstepError } from '../engine/errors.ts';
 import type { ScannedBytes } from '../engine/record-scanner.ts';
 import { stagedParts } from '../store/row-writer.ts';
 import type { StagingSink } from '../store/staging.ts';
 import type { FromThread, MappingTask, RecordBatch, ToThread } from './mapping-thread.ts';
+import { startSandboxThread } from './sandbox-thread.ts';
 
 const batchRecords = 2000;
 const batchBytes = 1 << 18;
@@ -98,15 +97,7 @@ export class RecordMapper {
 
   #start(): Worker {
     if (this.#thread) return this.#thread;
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    // No environment but where compiled code is kept: expressions run beside no secret. Bounded memory: they cannot take
-    // the worker with them.
-    const compiled = getCompileCacheDir();
-    const thread = new Worker(new URL(`./mapping-thread.${extension}`, import.meta.url), {
-      workerData: { pulse: this.#pulse },
-      env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) },
-      resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
-    });
+    const thread = startSandboxThread('mapping-thread', { pulse: this.#pulse });
     thread.on('message', (answer: FromThread) => {
       this.#finished.push(answer);
       this.#waiting?.resolve();

@@ -2,10 +2,8 @@
 import { localAuthority } from '../engine/managed-type.ts';
 import { editJobType } from '../workflows/identifiers.ts';
 import type { EditJobRequest } from '../workflows/messages.ts';
-import { searchAttributesOf } from '../workflows/search-attributes.ts';
-import { inOurWords } from './outage.ts';
-import { searchAttributesMissing } from './search-attributes.ts';
 import type { Session } from './session.ts';
+import { startJobWorkflow } from './start-job.ts';
 
 /**
  * Starts it in the session's name, which is what the worker reads back from Temporal.
@@ -19,21 +17,10 @@ export async function startEditJob(
   words: string,
 ): Promise<void> {
   const { rollbackOf, simulate = false } = request;
-  const configurationFile = await session.configurationFileOfJobs();
-  const client = await session.temporal();
-  try {
-    await client.workflow.start(editJobType, {
-      workflowId: id,
-      taskQueue: session.settings.taskQueue,
-      args: [{ ...request, ...(configurationFile !== undefined && { configurationFile }) }],
-      memo: {
-        ...{ connector: localAuthority, mode: 'complete', task: 'edit', simulated: simulate },
-        ...(rollbackOf !== undefined && { rollbackOf }),
-      },
-      typedSearchAttributes: searchAttributesOf(localAuthority, 'complete', 'edit'),
-      staticSummary: `${words}, by ${session.identity}`,
-    });
-  } catch (error) {
-    throw searchAttributesMissing(error) ?? inOurWords(error);
-  }
+  await startJobWorkflow(session, {
+    ...{ type: editJobType, id, request, connector: localAuthority },
+    ...{ mode: 'complete', task: 'edit' },
+    memo: { task: 'edit', simulated: simulate, ...(rollbackOf !== undefined && { rollbackOf }) },
+    summary: `${words}, by ${session.identity}`,
+  });
 }

@@ -1,12 +1,12 @@
 /** The import list, and what a person says of matches: confirm, unmatch, match. */
-import { didYouMean } from '../config/finding.ts';
 import { LockstepError } from '../engine/errors.ts';
-import type { Mapping, Situation } from '../engine/mapping.ts';
+import type { Situation } from '../engine/mapping.ts';
 import type { MatchAction, MatchOutcome, MatchRequest } from '../engine/match-decision.ts';
 import { putEditRequest } from '../store/edit-request.ts';
 import { listMatches, type MatchDocument } from '../store/queries/matches.ts';
 import { decideMatchType, matchDecisionId } from '../workflows/identifiers.ts';
 import type { DecideMatchRequest } from '../workflows/messages.ts';
+import { requireMapping } from './reconcile.ts';
 import { randomSuffix } from './run.ts';
 import type { Session } from './session.ts';
 import { resultOfShortWorkflow } from './source-look.ts';
@@ -38,7 +38,8 @@ export async function* matchesOf(
     throw new LockstepError('UsageInvalid', 'say either --unconfirmed or --situation');
   }
   const { mappings } = await session.configuration();
-  const wanted = name === undefined ? [...mappings.values()] : [requireMapping(mappings, name)];
+  const wanted =
+    name === undefined ? [...mappings.values()] : [await requireMapping(session, name)];
   const store = await session.store();
   const listed = new Set<string>();
   let left = limit ?? Number.POSITIVE_INFINITY;
@@ -64,7 +65,7 @@ export async function decideMatch(
   request: MatchRequest,
 ): Promise<MatchDecisionDocument> {
   if (request.action === 'match') {
-    requireMapping((await session.configuration()).mappings, request.mapping);
+    await requireMapping(session, request.mapping);
   }
   const client = await session.temporal();
   const configurationFile = await session.configurationFileOfJobs();
@@ -95,14 +96,5 @@ function refused({ code, why }: Extract<MatchOutcome, { effect: 'refused' }>): L
   if (code !== 'NotFound') return new LockstepError(code, `Nothing was changed: ${why}`);
   return new LockstepError(code, `Nothing was changed: ${why}`, {
     hint: 'See `lockstep matches` for the matches there are, and `lockstep list` for the resources.',
-  });
-}
-
-function requireMapping(mappings: ReadonlyMap<string, Mapping>, name: string): Mapping {
-  const mapping = mappings.get(name);
-  if (mapping) return mapping;
-  const names = [...mappings.keys()];
-  throw new LockstepError('NotFound', `There is no mapping “${name}”${didYouMean(name, names)}`, {
-    hint: names.length === 0 ? 'lockstep.yaml has no mappings.' : `There is ${names.join(', ')}.`,
   });
 }

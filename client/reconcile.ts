@@ -5,12 +5,10 @@ import type { JobDocument } from '../engine/job.ts';
 import type { Mapping } from '../engine/mapping.ts';
 import { manualJobId, reconcileJobType } from '../workflows/identifiers.ts';
 import type { ReconcileJobRequest } from '../workflows/messages.ts';
-import { searchAttributesOf } from '../workflows/search-attributes.ts';
 import { viewJob } from './job-view.ts';
-import { inOurWords } from './outage.ts';
 import { type RunOptions, randomSuffix, refuseIfBlocked, requireEnabled } from './run.ts';
-import { searchAttributesMissing } from './search-attributes.ts';
 import type { Session } from './session.ts';
+import { startJobWorkflow } from './start-job.ts';
 import { waitForJob } from './wait.ts';
 
 /** How to reconcile. */
@@ -33,35 +31,19 @@ export async function reconcileMapping(
   await requireEnabled(session, connector);
   if (wait) await refuseIfBlocked(session, connector);
   const workflowId = manualJobId(connector, name, new Date(), randomSuffix());
-  const configurationFile = await session.configurationFileOfJobs();
   const request: ReconcileJobRequest = {
     mapping: name,
     connector,
     trigger: 'person',
     by,
     ...(simulate && { simulate }),
-    ...(configurationFile !== undefined && { configurationFile }),
   };
-  const client = await session.temporal();
-  try {
-    await client.workflow.start(reconcileJobType, {
-      workflowId,
-      taskQueue: session.settings.taskQueue,
-      args: [request],
-      memo: {
-        connector,
-        mode: 'complete',
-        task: 'reconcile',
-        mapping: name,
-        simulated: simulate === true,
-        by,
-      },
-      typedSearchAttributes: searchAttributesOf(connector, 'complete', 'reconcile'),
-      staticSummary: `${name}${simulate ? ', simulated' : ''}, by ${by}`,
-    });
-  } catch (error) {
-    throw searchAttributesMissing(error) ?? inOurWords(error);
-  }
+  await startJobWorkflow(session, {
+    ...{ type: reconcileJobType, id: workflowId, request, connector },
+    ...{ mode: 'complete', task: 'reconcile' },
+    memo: { task: 'reconcile', mapping: name, simulated: simulate === true, by },
+    summary: `${name}${simulate ? ', simulated' : ''}, by ${by}`,
+  });
   options.onStart?.(workflowId);
   return wait
     ? await waitForJob(session, workflowId, options)

@@ -8,11 +8,9 @@ import { extractionMode } from '../store/queries/extractions.ts';
 import { holderOf } from '../store/queries/jobs.ts';
 import { manualJobId, syncJobType } from '../workflows/identifiers.ts';
 import type { SyncJobRequest } from '../workflows/messages.ts';
-import { searchAttributesOf } from '../workflows/search-attributes.ts';
 import { viewJob } from './job-view.ts';
-import { inOurWords } from './outage.ts';
-import { searchAttributesMissing } from './search-attributes.ts';
 import type { Session } from './session.ts';
+import { startJobWorkflow } from './start-job.ts';
 import { type WaitOptions, waitForJob } from './wait.ts';
 import { viewWorkflow } from './workflow-view.ts';
 
@@ -78,7 +76,6 @@ export async function startJob(
     randomSuffix(),
     task,
   );
-  const configurationFile = await session.configurationFileOfJobs();
   const request: SyncJobRequest = {
     connector,
     mode,
@@ -88,28 +85,17 @@ export async function startJob(
     ...(extraction !== undefined && { extraction }),
     ...(simulate && { simulate }),
     ...(rollbackOf !== undefined && { rollbackOf }),
-    ...(configurationFile !== undefined && { configurationFile }),
   };
-  const client = await session.temporal();
-  try {
-    await client.workflow.start(syncJobType, {
-      workflowId,
-      taskQueue: session.settings.taskQueue,
-      args: [request],
-      memo: {
-        connector,
-        mode,
-        ...(task !== 'all' && { task }),
-        simulated: simulate === true || task === 'prepare',
-        by,
-        ...(rollbackOf !== undefined && { rollbackOf }),
-      },
-      typedSearchAttributes: searchAttributesOf(connector, mode, task),
-      staticSummary: `${connector}, ${rollbackOf === undefined ? mode : `rollback of ${rollbackOf}`}${task === 'all' ? '' : `, ${task} alone`}${simulate ? ', simulated' : ''}, by ${by}`,
-    });
-  } catch (error) {
-    throw searchAttributesMissing(error) ?? inOurWords(error);
-  }
+  await startJobWorkflow(session, {
+    ...{ type: syncJobType, id: workflowId, request, connector, mode, task },
+    memo: {
+      ...(task !== 'all' && { task }),
+      simulated: simulate === true || task === 'prepare',
+      by,
+      ...(rollbackOf !== undefined && { rollbackOf }),
+    },
+    summary: `${connector}, ${rollbackOf === undefined ? mode : `rollback of ${rollbackOf}`}${task === 'all' ? '' : `, ${task} alone`}${simulate ? ', simulated' : ''}, by ${by}`,
+  });
   return workflowId;
 }
 

@@ -9,6 +9,7 @@ import {
   managedProperties,
 } from './managed-document.ts';
 import { mappingOptions } from './mapping-document.ts';
+import { propertyType, searchable } from './property-options.ts';
 import { scimOptions } from './scim-document.ts';
 
 const name = z
@@ -178,10 +179,7 @@ const common = {
 
 const property = z.strictObject({
   ...common,
-  type: z
-    .enum(['string', 'integer', 'number', 'boolean', 'date', 'datetime'])
-    .optional()
-    .describe('Default string.'),
+  type: propertyType,
   format: z
     .string()
     .min(1)
@@ -203,12 +201,7 @@ const property = z.strictObject({
     .min(1)
     .optional()
     .describe('Words for false. Default false, 0, no.'),
-  searchable: z
-    .boolean()
-    .optional()
-    .describe(
-      'Keep an index, so that a search for a value of it is fast at any size. Default false.',
-    ),
+  searchable,
   references: z
     .string()
     .optional()

@@ -1,5 +1,6 @@
 /** The shape of managed entity types and associations in `lockstep.yaml`. */
 import { z } from 'zod';
+import { propertyType, searchable } from './property-options.ts';
 
 export const authority = z
   .array(z.string().min(1))
@@ -10,17 +11,9 @@ export const authority = z
   );
 
 const managedProperty = z.strictObject({
-  type: z
-    .enum(['string', 'integer', 'number', 'boolean', 'date', 'datetime'])
-    .optional()
-    .describe('Default string.'),
+  type: propertyType,
   required: z.boolean().optional().describe('No resource is without it. Default false.'),
-  searchable: z
-    .boolean()
-    .optional()
-    .describe(
-      'Keep an index, so that a search for a value of it is fast at any size. Default false.',
-    ),
+  searchable,
   references: z
     .string()
     .optional()

@@ -3,16 +3,10 @@
  * Everything is in memory, and on 127.0.0.1.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { startChild } from '../child-process.ts';
-import { cacheDirectory } from '../home.ts';
-import { freePort } from '../port.ts';
-import packages from '../scim-test-server.json' with { type: 'json' };
 import { type OauthServer, startOauthServer } from './oauth-server.ts';
+import { startScim2Process } from './scim2-server.ts';
 
 /** A resource as JSON (RFC 7643). */
 export type ScimResource = Readonly<Record<string, unknown>>;
@@ -39,31 +33,10 @@ export async function startScimService(
   directory: string,
   { tokenSeconds = 300 }: { tokenSeconds?: number } = {},
 ): Promise<ScimService> {
-  const place = join(
-    cacheDirectory(process.env),
-    `${packages.package}-${packages.version}-${process.platform}-${process.arch}`,
-  );
-  if (!existsSync(place)) {
-    throw new Error(`${packages.package} is not installed: run node local/setup.js --tests`);
-  }
-  await mkdir(directory, { recursive: true });
-  const port = await freePort();
-  const inside = `http://127.0.0.1:${port}`;
   const token = randomBytes(24).toString('base64url');
   const authorization = `Bearer ${token}`;
-  const server = await startChild({
-    name: packages.package,
-    command: 'python3',
-    args: [join(place, 'bin', 'scim2-server'), '--port', `${port}`, '--bearer-token', token],
-    env: { ...process.env, PYTHONPATH: place },
-    logFile: join(directory, 'scim2-server.log'),
-    pidFile: join(directory, 'scim2-server.pid'),
-    async isReady() {
-      const url = `${inside}/v2/ServiceProviderConfig`;
-      const answer = await fetch(url, { headers: { authorization } }).catch(() => undefined);
-      return answer?.ok === true;
-    },
-  });
+  const server = await startScim2Process(directory, token);
+  const inside = server.url;
   const oauth = await startOauthServer({ scope, lifeSeconds: tokenSeconds });
   const asked: string[] = [];
   const door = createServer((incoming, outgoing) => {

@@ -2,15 +2,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommandLine } from '../../client/command-line.ts';
 import type { Reject } from '../../engine/reject.ts';
-import { captured } from '../client/captured-stream.ts';
 import { uglyConfiguration, writeUglyDirectory } from '../fixtures/ugly/directory.ts';
 import { refusedFiles } from '../fixtures/ugly/refused-files.ts';
 import { usableFiles } from '../fixtures/ugly/usable-files.ts';
 import { type JobStack, startJobStack } from '../support/job-stack.ts';
+import { type Type, typingAt } from '../support/typed-commands.ts';
 
 let stack: JobStack;
+let lockstep: Type;
 let rejects: readonly Reject[];
 /** What the store holds of all entity types, after the good part was loaded. */
 let loaded: unknown;
@@ -20,24 +20,6 @@ interface JobDocument {
   readonly state: string;
   readonly counts: Readonly<Record<string, number>>;
   readonly error: { readonly code: string; readonly message: string } | null;
-}
-
-/** What a command prints with `--json`, and the code it ends with. */
-async function lockstep<Answer>(...args: string[]): Promise<{ exitCode: number; answer: Answer }> {
-  const stdout = captured();
-  const stderr = captured();
-  const exitCode = await runCommandLine([...args, '--json'], {
-    stdout: stdout.stream,
-    stderr: stderr.stream,
-    environment: {
-      LOCKSTEP_HOME: stack.home,
-      LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
-      LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-      DATABASE_URL: stack.servers.databaseUrl,
-      TEMPORAL_ADDRESS: stack.servers.temporalAddress,
-    },
-  });
-  return { exitCode, answer: JSON.parse(stdout.text()) as Answer };
 }
 
 async function storedRows(): Promise<unknown> {
@@ -50,6 +32,7 @@ async function storedRows(): Promise<unknown> {
 
 beforeAll(async () => {
   stack = await startJobStack({ connectors: {} });
+  lockstep = typingAt(stack);
   await writeFile(join(stack.home, 'lockstep.yaml'), JSON.stringify(uglyConfiguration()));
   await writeUglyDirectory(join(stack.home, 'ugly'));
   await stack.startWorker();

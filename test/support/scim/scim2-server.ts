@@ -1,20 +1,10 @@
 /** A real SCIM 2.0 server that this project did not write: PyPI `scim2-server`, in a process of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDirectory } from '../../../local/home.ts';
-import { freePort } from '../../../local/port.ts';
-import packages from '../../../local/scim-test-server.json' with { type: 'json' };
+import { hasScim2Server, startScim2Process } from '../../../local/scim-service/scim2-server.ts';
 
-const place = join(
-  cacheDirectory(process.env),
-  `${packages.package}-${packages.version}-${process.platform}-${process.arch}`,
-);
-
-/** False where `node local/setup.js --tests` could not install it: tests that need it are skipped then. */
-export const hasScim2Server = existsSync(place);
+export { hasScim2Server };
 
 export interface ScimResource {
   readonly [attribute: string]: unknown;
@@ -63,18 +53,9 @@ export async function startScim2Server({
   };
   const file = join(directory, 'configuration.json');
   await writeFile(file, JSON.stringify(configuration));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const server = spawn(
-    'python3',
-    [
-      join(place, 'bin', 'scim2-server'),
-      ...['--port', `${port}`, '--service-provider-config', file, '--bearer-token', token],
-    ],
-    { env: { ...process.env, PYTHONPATH: place }, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const server = await startScim2Process(directory, token, ['--service-provider-config', file]);
+  const { url } = server;
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' };
-  await answers(`${url}/v2/ServiceProviderConfig`, headers, server);
   const ask = async (path: string, init: RequestInit) => {
     const answer = await fetch(`${url}/v2${path}`, { ...init, headers });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
@@ -100,7 +81,7 @@ export async function startScim2Server({
       return (await (await ask(`${path}/${id}`, {})).json()) as ScimResource;
     },
     async [Symbol.asyncDispose]() {
-      server.kill('SIGKILL');
+      await server.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -127,23 +108,4 @@ async function createAll(
     if (status !== '201') throw new Error(`not created: ${JSON.stringify(response)}`);
     return location?.split('/').at(-1) ?? '';
   });
-}
-
-/** Resolves once the server answers. */
-async function answers(
-  url: string,
-  headers: Record<string, string>,
-  server: ChildProcess,
-): Promise<void> {
-  let output = '';
-  server.stderr?.on('data', (text) => {
-    output += text;
-  });
-  for (let attempt = 0; server.exitCode === null && attempt < 300; attempt++) {
-    const answer = await fetch(url, { headers }).catch(() => undefined);
-    if (answer?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  server.kill('SIGKILL');
-  throw new Error(`scim2-server did not start: ${output}`);
 }

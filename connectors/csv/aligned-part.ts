@@ -4,6 +4,7 @@ import { RecordScanner } from '../../engine/record-scanner.ts';
 import { parseRecords } from '../record-parser.ts';
 import { longestRecord, neverCloses, tooLong } from './counting-copy.ts';
 import { isSeparatorLine } from './delimiter.ts';
+import { lineEnds } from './text-fault.ts';
 
 /** What the first file of the source was like. */
 export interface FirstPart {
@@ -75,7 +76,7 @@ export class AlignedPart {
     for (; this.#nextLine < line; this.#nextLine += 1) this.#out.push(lineFeed);
     const row = this.#inOrder ? Buffer.from(record) : this.#reordered(record, this.#order);
     this.#out.push(row, lineFeed);
-    this.#nextLine += 1 + linesWithin(record);
+    this.#nextLine += 1 + lineEnds(record);
   }
 
   #takeHeader(record: Buffer): void {
@@ -126,12 +127,6 @@ function quoted(cell: string, delimiter: string): string {
   return cell.includes(delimiter) || /["\r\n]/.test(cell)
     ? `"${cell.replaceAll('"', '""')}"`
     : cell;
-}
-
-function linesWithin(record: Buffer): number {
-  let count = 0;
-  for (let at = record.indexOf(0x0a); at !== -1; at = record.indexOf(0x0a, at + 1)) count += 1;
-  return count;
 }
 
 /** Headings, so many that a message stays readable. */

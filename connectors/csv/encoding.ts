@@ -1,8 +1,9 @@
-/** From the bytes of a file to UTF-8; bytes that mean nothing in its encoding, and NUL, are refused with their line. */
+/** From the bytes of a file to UTF-8; bytes that mean nothing in its encoding, and NUL, are refused. */
 import { isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { LockstepError } from '../../engine/errors.ts';
 import { refuseNul } from './plain-text.ts';
+import { lineEnds, TextFault } from './text-fault.ts';
 
 export type Encoding =
   | 'utf-8'
@@ -12,7 +13,7 @@ export type Encoding =
   | 'iso-8859-1'
   | 'iso-8859-15';
 
-/** Turns chunks of a file into UTF-8 without a byte order mark. */
+/** Turns chunks of a file into UTF-8 without a byte order mark. It counts no lines: that is for the file that has a fault. */
 export interface Decoder {
   push(chunk: Buffer): Buffer;
   end(): Buffer;
@@ -31,7 +32,7 @@ export function markLength(encoding: Encoding, start: Buffer): number {
   return encoding === 'utf-8' && start.subarray(0, 3).equals(byteOrderMark) ? 3 : 0;
 }
 
-/** @throws LockstepError `SourceUnreadable` from `push` or `end`, naming the line of an invalid byte. */
+/** @throws TextFault from `push` or `end` at an invalid byte */
 export function createDecoder(encoding: Encoding, source: string): Decoder {
   return encoding === 'utf-8' ? new Utf8Decoder(source) : new OtherDecoder(encoding, source);
 }
@@ -42,7 +43,6 @@ const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 class Utf8Decoder implements Decoder {
   readonly #source: string;
   #carry: Buffer = Buffer.alloc(0);
-  #line = 1;
   #first = true;
 
   constructor(source: string) {
@@ -67,22 +67,19 @@ class Utf8Decoder implements Decoder {
 
   #checked(bytes: Buffer): Buffer {
     // First: in UTF-16 that is taken for UTF-8 they tell more than the bytes that are wrong.
-    refuseNul(bytes, this.#source, this.#line);
+    refuseNul(bytes, this.#source);
     if (!isUtf8(bytes)) throw this.#invalid(bytes);
-    this.#line += countLines(bytes);
     return bytes;
   }
 
-  #invalid(bytes: Buffer): LockstepError {
+  #invalid(bytes: Buffer): TextFault {
     // Lines are decoded one by one only now that one is known to be wrong.
     let start = 0;
-    let line = this.#line;
-    for (;;) {
+    for (let lines = 0; ; lines += 1) {
       const end = bytes.indexOf(0x0a, start);
       const text = bytes.subarray(start, end === -1 ? bytes.length : end);
-      if (!isUtf8(text) || end === -1) return notInEncoding(this.#source, line, 'UTF-8');
+      if (!isUtf8(text) || end === -1) return notInEncoding(this.#source, lines, 'UTF-8');
       start = end + 1;
-      line += 1;
     }
   }
 }
@@ -100,35 +97,11 @@ function wholeCharacters(bytes: Buffer): number {
   return bytes.length;
 }
 
-/** So many words are counted before a sum of one byte could overflow. */
-const wordsAtOnce = 255;
-
-/** Four bytes at a time, without a branch: a sum for each of them. */
-export function countLines(bytes: Buffer): number {
-  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const whole = bytes.length & ~3;
-  let lines = 0;
-  let at = 0;
-  while (at < whole) {
-    const end = Math.min(whole, at + wordsAtOnce * 4);
-    let sums = 0;
-    for (; at < end; at += 4) {
-      const zeros = words.getInt32(at) ^ 0x0a0a0a0a;
-      // The highest bit of each byte that is zero (Warren, Hacker's Delight, section 6-1), as its lowest.
-      sums += ~(((zeros & 0x7f7f7f7f) + 0x7f7f7f7f) | zeros | 0x7f7f7f7f) >>> 7;
-    }
-    lines += (sums & 0xff) + ((sums >>> 8) & 0xff) + ((sums >>> 16) & 0xff) + (sums >>> 24);
-  }
-  for (; at < bytes.length; at++) if (bytes[at] === 0x0a) lines += 1;
-  return lines;
-}
-
 /** Decodes with iconv-lite, which puts U+FFFD where bytes mean nothing; our files are refused instead. */
 class OtherDecoder implements Decoder {
   readonly #source: string;
   readonly #encoding: Encoding;
   readonly #decoder;
-  #line = 1;
   /** The first half of a character beyond U+FFFF whose second half is in the next chunk. */
   #half = '';
   #bytes = 0;
@@ -156,22 +129,25 @@ class OtherDecoder implements Decoder {
     // Half a character would be written as U+FFFD.
     const wrong = text.toWellFormed().indexOf('\uFFFD');
     if (wrong !== -1) {
-      const line = this.#line + text.slice(0, wrong).split('\n').length - 1;
-      throw notInEncoding(this.#source, line, this.#encoding);
+      const lines = lineEnds(Buffer.from(text.slice(0, wrong)));
+      throw notInEncoding(this.#source, lines, this.#encoding);
     }
     const bytes = Buffer.from(text, 'utf8');
-    refuseNul(bytes, this.#source, this.#line);
-    this.#line += countLines(bytes);
+    refuseNul(bytes, this.#source);
     return bytes;
   }
 }
 
-function notInEncoding(source: string, line: number, encoding: string): LockstepError {
-  return new LockstepError(
-    'SourceUnreadable',
-    `${source} line ${line}: bytes that are not ${encoding}`,
-    {
-      hint: `Set “encoding” of the connector to what the file really is (windows-1252 is the usual one), or have it exported as UTF-8.`,
-    },
+function notInEncoding(source: string, linesBefore: number, encoding: string): TextFault {
+  return new TextFault(
+    linesBefore,
+    (line) =>
+      new LockstepError(
+        'SourceUnreadable',
+        `${source} line ${line}: bytes that are not ${encoding}`,
+        {
+          hint: `Set “encoding” of the connector to what the file really is (windows-1252 is the usual one), or have it exported as UTF-8.`,
+        },
+      ),
   );
 }

@@ -3,6 +3,7 @@ import { gunzipped, isGzip, startOfPacked } from '../gunzipped.ts';
 import { firstBytes, sourceChunks } from '../source-file.ts';
 import { chooseEncoding, createDecoder, type Encoding, markLength } from './encoding.ts';
 import { refuseOtherKinds } from './plain-text.ts';
+import { lineEnds, TextFault } from './text-fault.ts';
 
 /** What a file is made of. */
 export interface TextForm {
@@ -43,6 +44,23 @@ export interface TextReading {
  * @throws LockstepError `SourceUnreadable` naming the line, `SourceUnavailable`
  */
 export async function* fileText(reading: TextReading): AsyncGenerator<Buffer> {
+  try {
+    yield* decoded(reading);
+  } catch (error) {
+    if (!(error instanceof TextFault)) throw error;
+    // Lines are counted only now that one has to be told.
+    let line = 1;
+    try {
+      for await (const text of decoded({ ...reading, onBytes: () => {} })) line += lineEnds(text);
+    } catch (again) {
+      if (again instanceof TextFault) throw again.errorIn(line);
+      throw again;
+    }
+    throw error.errorIn(line);
+  }
+}
+
+async function* decoded(reading: TextReading): AsyncGenerator<Buffer> {
   const { path, file, form, signal, onBytes } = reading;
   const decoder = createDecoder(form.encoding, file);
   const chunks = form.packed

@@ -1,5 +1,6 @@
 /** Refuses what is no text: NUL bytes, and files of other kinds under a name that ends in csv. */
 import { LockstepError } from '../../engine/errors.ts';
+import { lineEnds, TextFault } from './text-fault.ts';
 
 /** How files of other kinds begin. */
 const otherKinds: readonly (readonly [string, string])[] = [
@@ -32,21 +33,17 @@ export function refuseOtherKinds(start: Buffer, file: string): void {
   });
 }
 
-/**
- * Refuses bytes with a NUL among them.
- *
- * @param line of the first byte
- * @throws LockstepError `SourceUnreadable` with the line of the NUL, and where it may come from
- */
-export function refuseNul(bytes: Buffer, file: string, line: number): void {
+/** @throws TextFault when there is a NUL among the bytes, which tells where it may come from */
+export function refuseNul(bytes: Buffer, file: string): void {
   const at = bytes.indexOf(0);
   if (at === -1) return;
-  const lineOfNul = line + bytes.subarray(0, at).toString('latin1').split('\n').length - 1;
-  throw new LockstepError('SourceUnreadable', `${file} line ${lineOfNul}: a NUL byte`, {
-    hint: looksLikeUtf16(bytes.subarray(Math.max(0, at - 1), at + 63))
-      ? 'Every other byte is NUL: it is UTF-16 without a byte order mark. Set “encoding” of the connector to utf-16le (or utf-16be).'
-      : 'Text has none. At the end of a file they are what a full disk or a machine that stopped leaves. Have it exported again.',
-  });
+  const hint = looksLikeUtf16(bytes.subarray(Math.max(0, at - 1), at + 63))
+    ? 'Every other byte is NUL: it is UTF-16 without a byte order mark. Set “encoding” of the connector to utf-16le (or utf-16be).'
+    : 'Text has none. At the end of a file they are what a full disk or a machine that stopped leaves. Have it exported again.';
+  throw new TextFault(
+    lineEnds(bytes.subarray(0, at)),
+    (line) => new LockstepError('SourceUnreadable', `${file} line ${line}: a NUL byte`, { hint }),
+  );
 }
 
 function looksLikeUtf16(bytes: Buffer): boolean {

@@ -116,6 +116,7 @@ export async function readSource(
     const gone = before ? seededDigests(digests, source.seed) : digests.unseen();
     await stageUnseen(session, comparison.scope, gone);
   }
+  digests[Symbol.dispose]();
   return {
     source,
     comparison,

@@ -14,8 +14,8 @@ const lookAhead = 16;
  * of all digests is worth making. Whoever takes a stored record for new compares it in vain, and no more than that: the
  * stored digest counts as unseen, so that it is not mistaken for a second record of the same key.
  */
-export class DigestSet {
-  #words: Uint32Array;
+export class DigestSet implements Disposable {
+  #words: Uint32Array<ArrayBuffer>;
   #size = 0;
   #seen = new Uint8Array(0);
   #seenCount = 0;
@@ -24,12 +24,24 @@ export class DigestSet {
   /** How many were taken for new without asking the table. */
   #strangers = 0;
   /** Slot → index of the digest + 1, 0 when empty; open addressing. */
-  #slots: Uint32Array | undefined;
+  #slots: Uint32Array<ArrayBuffer> | undefined;
   #mask = 0;
 
   /** @param expected how many digests are likely to come; more are taken, too */
   constructor(expected = 0) {
     this.#words = new Uint32Array(Math.max(4, expected * 4));
+  }
+
+  /** Gives the memory back at once, not when somebody collects it: the next set may be as large. It is empty then. */
+  [Symbol.dispose](): void {
+    for (const { buffer } of [this.#words, this.#seen, this.#slots ?? this.#words]) {
+      if (!buffer.detached) buffer.transfer(0);
+    }
+    this.#words = new Uint32Array(4);
+    this.#seen = new Uint8Array(0);
+    this.#slots = undefined;
+    this.#size = 0;
+    this.#seenCount = 0;
   }
 
   get size(): number {
@@ -136,7 +148,7 @@ export class DigestSet {
   }
 
   /** Makes the table: of all digests, since one that was seen may come again. */
-  #index(): Uint32Array {
+  #index(): Uint32Array<ArrayBuffer> {
     if (this.#slots) return this.#slots;
     let length = 16;
     while (length < this.#size * 1.3) length *= 2;

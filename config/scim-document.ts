@@ -75,6 +75,10 @@ export const scimOptions = {
         .optional()
         .describe('Resource type → its place below the endpoint, as in User: /Users.'),
       filter: z.boolean().optional().describe('Whether lists can be filtered.'),
+      bulk: z
+        .literal(false)
+        .optional()
+        .describe('Send every write on its own, although the service offers Bulk.'),
     })
     .optional()
     .describe('What to believe instead of what the service says of itself.'),

@@ -26,6 +26,8 @@ export interface ScimOverrides {
   readonly resourceTypes?: Readonly<Record<string, string>> | undefined;
   /** Whether lists can be filtered. */
   readonly filter?: boolean | undefined;
+  /** False: every write is a request of its own. */
+  readonly bulk?: false | undefined;
 }
 
 /** What changed is told by `meta.lastModified`. */

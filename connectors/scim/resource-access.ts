@@ -63,6 +63,37 @@ export class ResourceAccess {
     return read;
   }
 
+  /**
+   * Reads several resources with one request.
+   *
+   * @param ids no more than an address can name
+   * @returns those that are there; undefined when the service cannot look for several
+   */
+  async readAll(
+    ids: readonly string[],
+    paths: readonly string[],
+  ): Promise<Map<string, ReadResource> | undefined> {
+    const version = this.service.capabilities.etag ? ['meta.version'] : [];
+    const url = new URL(this.type.url);
+    url.searchParams.set('filter', ids.map((id) => `id eq ${JSON.stringify(id)}`).join(' or '));
+    url.searchParams.set('count', String(ids.length));
+    const { status, body } = await this.#select(url, [...paths, ...version], `${this.type.name}s`);
+    const list = isJsonObject(body) ? memberOf(body, 'Resources') : undefined;
+    if (status !== 200 || !isJsonObject(body)) return undefined;
+    const resources = Array.isArray(list) ? list.filter(isJsonObject) : [];
+    const read = resources.map((each) => this.#readOf(each));
+    const found = new Map(read.flatMap((each) => (each ? [[each.id, each] as const] : [])));
+    // Whoever does not know the filter may give everybody.
+    return ids.length >= resources.length ? found : undefined;
+  }
+
+  /** Whether the service itself sees to it that no two resources have the same value there. */
+  isUnique(path: string): boolean {
+    // The id of a new resource is nobody's yet.
+    if (path.toLowerCase() === 'id') return true;
+    return this.type.schema?.partAt(parseAttributePath(path))?.isUnique === true;
+  }
+
   /** The resource that an answer holds. */
   readOf({ status, body, etag }: ScimAnswer): ReadResource | undefined {
     if (status < 200 || status > 299 || !isJsonObject(body)) return undefined;
@@ -181,6 +212,15 @@ export class ResourceAccess {
     if (whole.status === 200) this.#selects = false;
     return whole;
   }
+}
+
+/** The id in an address, which may be relative. */
+export function idAt(location: string | undefined): string | undefined {
+  const id = location
+    ?.replace(/[?#].*$/, '')
+    .split('/')
+    .at(-1);
+  return id === undefined || id === '' ? undefined : decodeURIComponent(id);
 }
 
 /** RFC 7644 §3.4.2.2: a value is written as JSON. */

@@ -19,6 +19,8 @@ export interface WritingHabits {
   canPatch: boolean;
   replaceAdds: boolean;
   createWithoutMembers: boolean;
+  /** Whether several writes go into one request. */
+  canBulk: boolean;
   /** So many members come and go in one request. */
   membersAtOnce: number;
 }
@@ -89,14 +91,7 @@ export class ResourceUpdate {
   }
 
   #mustRead(way: Way): boolean {
-    const { access, habits } = this.#place;
-    const { edits, members } = this.#plan;
-    if (way === 'PUT') return true;
-    if (edits.length === 0 && members.length === 0) return true;
-    const isOlder = access.service.version === '1.1';
-    return edits.some(
-      (edit) => needsReading(edit) || (edit.isList && (isOlder || habits.replaceAdds)),
-    );
+    return way === 'PUT' || mustReadToPatch(this.#plan, this.#place);
   }
 
   async #read(way: Way): Promise<ReadResource> {
@@ -224,6 +219,18 @@ export class ResourceUpdate {
   }
 }
 
+/** Whether a PATCH cannot be said without knowing what is there. */
+export function mustReadToPatch(
+  { edits, members }: Changes,
+  { access, habits }: WritePlace,
+): boolean {
+  if (edits.length === 0 && members.length === 0) return true;
+  const isOlder = access.service.version === '1.1';
+  return edits.some(
+    (edit) => needsReading(edit) || (edit.isList && (isOlder || habits.replaceAdds)),
+  );
+}
+
 function isPart({ path }: AttributeEdit): boolean {
   return path.filter !== undefined || path.subAttribute !== undefined;
 }
@@ -267,6 +274,6 @@ function isWholeList(path: AttributePath, { type }: ResourceAccess): boolean {
 }
 
 /** True for 2xx. */
-export function isDone({ status }: ScimAnswer): boolean {
+export function isDone({ status }: Pick<ScimAnswer, 'status'>): boolean {
   return status >= 200 && status <= 299;
 }

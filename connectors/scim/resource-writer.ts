@@ -1,14 +1,19 @@
 /** Writes resources of one type, each with the fewest requests that make sure of it, and says what became of it. */
-
-import { parseAttributePath } from '../../engine/attribute-path.ts';
 import type { ResourceWrite, WriteOutcome } from '../writer.ts';
 import { splitMembers } from './member-changes.ts';
-import type { ReadResource } from './resource-access.ts';
+import { idAt, type ReadResource } from './resource-access.ts';
 import { isDone, ResourceUpdate, readBack, type WritePlace } from './resource-update.ts';
 import type { ScimAnswer } from './scim-client.ts';
 import { goneFailure, refusal, WriteFailure } from './write-failure.ts';
 import { creation } from './write-message.ts';
-import { cellsOf, planOf, unmetPaths, type WritePlan, type WrittenResource } from './write-plan.ts';
+import {
+  cellsOf,
+  outcomeOf,
+  planOf,
+  unmetPaths,
+  type WritePlan,
+  type WrittenResource,
+} from './write-plan.ts';
 
 type Update = Extract<ResourceWrite, { operation: 'update' }>;
 type Delete = Extract<ResourceWrite, { operation: 'delete' }>;
@@ -28,17 +33,10 @@ export class ResourceWriter {
     if (write.operation === 'delete') return await this.#delete(write);
     const { access, effects } = this.#place;
     const plan = planOf(write, access, this.#readBack, effects);
-    const { read, unmet } = await (write.operation === 'create'
+    const written = await (write.operation === 'create'
       ? this.#create(plan)
       : this.#update(plan, write));
-    const outcome = {
-      nth: write.nth,
-      id: read.id,
-      cells: cellsOf(read, this.#readBack, access),
-    };
-    return unmet.length === 0
-      ? { state: 'applied', ...outcome }
-      : { state: 'not-applied', ...outcome, paths: unmet };
+    return outcomeOf(write, written, this.#readBack, access);
   }
 
   async #update(plan: WritePlan, { id, mayBeDone = false }: Update): Promise<WrittenResource> {
@@ -53,7 +51,7 @@ export class ResourceWriter {
   async #create(plan: WritePlan): Promise<WrittenResource> {
     const { client, access, habits } = this.#place;
     const { type } = access;
-    let found = this.#isGuarded(plan) ? undefined : await this.#find(plan);
+    let found = access.isUnique(plan.key.path) ? undefined : await this.#find(plan);
     if (found === undefined) {
       const what = `the creation of a ${type.name}`;
       const [first] = splitMembers(
@@ -83,8 +81,7 @@ export class ResourceWriter {
   /** What a creation has left out is put right once. */
   async #complete(plan: WritePlan, answer: ScimAnswer): Promise<WrittenResource> {
     const { access } = this.#place;
-    const id =
-      access.readOf(answer)?.id ?? lastSegment(answer.location) ?? (await this.#find(plan))?.id;
+    const id = access.readOf(answer)?.id ?? idAt(answer.location) ?? (await this.#find(plan))?.id;
     if (id === undefined) {
       throw new WriteFailure(
         'TargetRefused',
@@ -120,20 +117,4 @@ export class ResourceWriter {
   ): Promise<ReadResource | undefined> {
     return this.#place.access.find(key, paths, options);
   }
-
-  /** Whether the service itself sees to it that nothing is created twice. */
-  #isGuarded({ key }: WritePlan): boolean {
-    const part = this.#place.access.type.schema?.partAt(parseAttributePath(key.path));
-    // The id of a new resource is nobody's yet.
-    return part?.isUnique === true || key.path.toLowerCase() === 'id';
-  }
-}
-
-/** The id in an address, which may be relative. */
-function lastSegment(location: string | undefined): string | undefined {
-  const id = location
-    ?.replace(/[?#].*$/, '')
-    .split('/')
-    .at(-1);
-  return id === undefined || id === '' ? undefined : decodeURIComponent(id);
 }

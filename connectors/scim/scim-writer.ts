@@ -4,6 +4,7 @@ import { effectsOf } from '../../engine/scim-quirk.ts';
 import type { ScimSettings } from '../../engine/scim-settings.ts';
 import type { ResourceWrite, WriteOutcome, WriteRequest, Writer } from '../writer.ts';
 import { createAuthentication } from './authentication.ts';
+import { BulkWriter, mostAtOnce } from './bulk-writer.ts';
 import { type Clock, HttpClient, systemClock } from './http-client.ts';
 import { ResourceAccess } from './resource-access.ts';
 import type { WritingHabits } from './resource-update.ts';
@@ -66,8 +67,10 @@ class WriteRun {
   readonly #request: WriteRequest;
   readonly #effects: ReturnType<typeof effectsOf>;
   readonly #habits: WritingHabits;
-  readonly #writers = new Map<string, ResourceWriter>();
+  readonly #writers = new Map<string, TypeWriters>();
   readonly #writes: Iterator<ResourceWrite>;
+  /** Those that a request of several has left open. */
+  readonly #left: ResourceWrite[] = [];
   #inVain = 0;
   /** Why nothing new begins. */
   #end: { readonly error: unknown } | undefined;
@@ -86,6 +89,7 @@ class WriteRun {
       canPatch: service.capabilities.patch && !this.#effects.noPatch,
       replaceAdds: this.#effects.replaceAdds === true,
       createWithoutMembers: this.#effects.createWithoutMembers === true,
+      canBulk: service.bulk !== undefined,
       membersAtOnce,
     };
     this.#writes = request.writes[Symbol.iterator]();
@@ -103,18 +107,45 @@ class WriteRun {
     const { signal, onOutcome } = this.#request;
     try {
       while (this.#end === undefined && !signal.aborted) {
-        const next = this.#writes.next();
-        if (next.done) return;
-        await onOutcome(await this.#outcomeOf(next.value));
+        const [write, ...others] = this.#take();
+        if (write === undefined) return;
+        if (others.length > 0) await this.#writeTogether([write, ...others]);
+        else await onOutcome(await this.#outcomeOf(write));
       }
     } catch (error) {
       this.#end ??= { error };
     }
   }
 
+  /** As many as go together. */
+  #take(): ResourceWrite[] {
+    const left = this.#left.shift();
+    if (left !== undefined) return [left];
+    const atOnce = this.#habits.canBulk ? mostAtOnce : 1;
+    const taken: ResourceWrite[] = [];
+    while (taken.length < atOnce) {
+      const next = this.#writes.next();
+      if (next.done) break;
+      taken.push(next.value);
+    }
+    return taken;
+  }
+
+  async #writeTogether(writes: readonly ResourceWrite[]): Promise<void> {
+    for (const [type, each] of Map.groupBy(writes, ({ resourceType }) => resourceType)) {
+      const { bulk } = this.#writersOf(type);
+      const { outcomes, left } = bulk ? await bulk.write(each) : { outcomes: [], left: each };
+      this.#left.push(...left);
+      for (const outcome of outcomes) {
+        this.#inVain = 0;
+        await this.#request.onOutcome(outcome);
+      }
+    }
+  }
+
   async #outcomeOf(write: ResourceWrite): Promise<WriteOutcome> {
     try {
-      const outcome = await this.#writerOf(write.resourceType).write(write);
+      const outcome = await this.#writersOf(write.resourceType).single.write(write);
       this.#inVain = 0;
       return outcome;
     } catch (error) {
@@ -140,15 +171,26 @@ class WriteRun {
     await this.#client.get(new URL(`${this.#service.base}/Schemas`), '/Schemas');
   }
 
-  #writerOf(resourceType: string): ResourceWriter {
+  #writersOf(resourceType: string): TypeWriters {
     const known = this.#writers.get(resourceType);
     if (known) return known;
     const type = this.#service.resourceType(resourceType);
     const access = new ResourceAccess(this.#client, this.#service, type, this.#effects);
     const place = { client: this.#client, access, effects: this.#effects, habits: this.#habits };
     const readBack = this.#request.readBack.get(resourceType) ?? [];
-    const writer = new ResourceWriter(place, readBack);
-    this.#writers.set(resourceType, writer);
-    return writer;
+    const { bulk: limits } = this.#service;
+    const writers = {
+      single: new ResourceWriter(place, readBack),
+      bulk: limits && new BulkWriter(place, readBack, limits),
+    };
+    this.#writers.set(resourceType, writers);
+    return writers;
   }
+}
+
+/** What writes resources of one type. */
+interface TypeWriters {
+  readonly single: ResourceWriter;
+  /** Undefined where every write is a request of its own. */
+  readonly bulk: BulkWriter | undefined;
 }

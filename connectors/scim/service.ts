@@ -27,10 +27,18 @@ export interface ScimResourceType {
   readonly schema: ResourceSchema | undefined;
 }
 
+/** What one request of several operations may hold (RFC 7644 §3.7.4). */
+export interface BulkLimits {
+  readonly operations: number;
+  readonly bytes: number;
+}
+
 export interface ScimService {
   readonly version: '2.0' | '1.1';
   readonly base: string;
   readonly capabilities: ScimCapabilities;
+  /** Undefined where every write is a request of its own. */
+  readonly bulk: BulkLimits | undefined;
   /** Those the service names. */
   readonly resourceTypes: readonly ScimResourceType[];
   /** @throws LockstepError `SourceUnreadable` when the service says that there is none of this name */
@@ -66,10 +74,17 @@ export async function discoverService(
     version,
     base,
   );
+  const bulk = version === '2.0' ? readBulkLimits(configuration, settings) : undefined;
+  const hasBulk = bulk !== undefined;
   return {
     version,
     base,
-    capabilities: readCapabilities(configuration, schemas !== undefined, settings),
+    capabilities: readCapabilities(
+      configuration,
+      { schemas: schemas !== undefined, hasBulk },
+      settings,
+    ),
+    bulk,
     resourceTypes,
     resourceType(name) {
       const own = resourceTypes.find((type) => type.name.toLowerCase() === name.toLowerCase());
@@ -192,15 +207,30 @@ function extensionsOf(type: JsonObject): string[] {
     .filter((schema) => typeof schema === 'string');
 }
 
+function partOf(configuration: JsonObject, name: string): JsonObject {
+  const value = memberOf(configuration, name);
+  return isJsonObject(value) ? value : {};
+}
+
+/** Whoever does not say how much it takes at once is not asked to. */
+function readBulkLimits(
+  configuration: JsonObject,
+  { overrides }: ScimSettings,
+): BulkLimits | undefined {
+  const bulk = partOf(configuration, 'bulk');
+  if (memberOf(bulk, 'supported') !== true || overrides.bulk === false) return undefined;
+  const [operations, bytes] = ['maxOperations', 'maxPayloadSize'].map((name) =>
+    Number(memberOf(bulk, name)),
+  ) as [number, number];
+  return operations > 1 && bytes > 0 ? { operations, bytes } : undefined;
+}
+
 function readCapabilities(
   configuration: JsonObject,
-  schemas: boolean,
+  { schemas, hasBulk }: { schemas: boolean; hasBulk: boolean },
   { overrides }: ScimSettings,
 ): ScimCapabilities {
-  const part = (name: string): JsonObject => {
-    const value = memberOf(configuration, name);
-    return isJsonObject(value) ? value : {};
-  };
+  const part = (name: string) => partOf(configuration, name);
   const supports = (name: string) => memberOf(part(name), 'supported') === true;
   const pagination = part('pagination');
   const hasCursors = memberOf(pagination, 'cursor') === true;
@@ -211,7 +241,7 @@ function readCapabilities(
     paging: overrides.paging ?? (hasCursors ? 'cursor' : 'index'),
     pageSize: overrides.pageSize ?? pageSize,
     patch: supports('patch'),
-    bulk: supports('bulk'),
+    bulk: hasBulk,
     filter: overrides.filter ?? supports('filter'),
     etag: supports('etag'),
     schemas,

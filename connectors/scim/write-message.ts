@@ -10,6 +10,7 @@ import type { ScimResourceType, ScimService } from './service.ts';
 
 const olderCore = 'urn:scim:schemas:core:1.0';
 const patchSchema = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+const bulkSchema = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
 
 /** What is to be changed. */
 export interface Changes {
@@ -64,6 +65,11 @@ export function patch(
       ? operationsUnseen(edits)
       : operationsFor(current, edits, { removesFirst });
   return { schemas: [patchSchema], Operations: [...operations, ...memberOperations(members)] };
+}
+
+/** Several operations at once; one that fails stops no other. */
+export function bulkRequest(operations: readonly JsonObject[]): JsonObject {
+  return { schemas: [bulkSchema], Operations: operations };
 }
 
 function withMembers(resource: JsonObject, members: readonly MembersWrite[]): JsonObject {

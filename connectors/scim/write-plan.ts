@@ -1,7 +1,7 @@
 /** A write with its paths read: what it wants, and what of it a resource does not have. */
 import { parseAttributePath } from '../../engine/attribute-path.ts';
 import type { QuirkEffects } from '../../engine/scim-quirk.ts';
-import type { ResourceWrite } from '../writer.ts';
+import type { ResourceWrite, WriteOutcome } from '../writer.ts';
 import { editsOf } from './attribute-edit.ts';
 import type { ReadResource, ResourceKey } from './resource-access.ts';
 import { resourceCell } from './resource-cell.ts';
@@ -53,6 +53,19 @@ export function remaining(
 export function unmetPaths(read: ReadResource, plan: WritePlan, place: ResourcePlace): string[] {
   const { edits, members } = remaining(read, plan, place);
   return [...edits.map(({ text }) => text), ...members.map(({ attribute }) => attribute)];
+}
+
+/** What became of a write whose resource was read back. */
+export function outcomeOf(
+  { nth }: ResourceWrite,
+  { read, unmet }: WrittenResource,
+  readBack: readonly string[],
+  place: ResourcePlace,
+): WriteOutcome {
+  const outcome = { nth, id: read.id, cells: cellsOf(read, readBack, place) };
+  return unmet.length === 0
+    ? { state: 'applied', ...outcome }
+    : { state: 'not-applied', ...outcome, paths: unmet };
 }
 
 /** What these paths hold; those that hold nothing left out. */

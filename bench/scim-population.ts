@@ -11,6 +11,9 @@ export interface PopulationSize {
 const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 const core = 'urn:ietf:params:scim:schemas:core:2.0';
 
+/** The mappings by which the files are pushed. */
+export const pushes = { people: 'person_account', teams: 'unit_team' } as const;
+
 /** The users, in order. */
 export function usersOf({ users }: PopulationSize): Record<string, unknown>[] {
   return Array.from({ length: users }, (_, index) => ({
@@ -54,6 +57,43 @@ function minimalStandard(seed: number): () => number {
   };
 }
 
+/** Rows of the files that say the same people and groups, by their keys. */
+export interface PopulationRows {
+  /** User name → its row. */
+  readonly people: Map<string, Readonly<Record<string, string>>>;
+  /** Group → user names. */
+  readonly teams: Map<string, Set<string>>;
+}
+
+/** What files hold that agree with the service. */
+export function rowsOf(size: PopulationSize): PopulationRows {
+  const users = usersOf(size);
+  const names = users.map(({ userName }) => String(userName));
+  const people = users.map((user, index) => {
+    const { givenName, familyName } = user['name'] as Record<string, string>;
+    const { employeeNumber, department } = user[enterprise] as Record<string, string>;
+    const { userName, title, active } = user;
+    const mail = `user${index}@example.com`;
+    const row = {
+      userName,
+      givenName,
+      familyName,
+      title,
+      mail,
+      active,
+      employeeNumber,
+      department,
+    };
+    const texts = Object.entries(row).map(([name, value]) => [name, String(value)] as const);
+    return [String(userName), Object.fromEntries(texts)] as const;
+  });
+  const teams = groupsOf(size, names).map(({ displayName, members }) => {
+    const values = (members as { value: string }[]).map(({ value }) => value);
+    return [String(displayName), new Set(values)] as const;
+  });
+  return { people: new Map(people), teams: new Map(teams) };
+}
+
 /** lockstep.yaml for them; JSON is YAML. */
 export function scimConfiguration(endpoint: string): string {
   const properties = {
@@ -77,8 +117,21 @@ export function scimConfiguration(endpoint: string): string {
         overlap: '1s',
         schedules: { complete: 'never', incremental: 'never' },
       },
+      hr: { kind: 'csv', directory: './hr', schedules: { complete: 'never' } },
     },
     entityTypes: {
+      person: {
+        connector: 'hr',
+        source: 'people.csv',
+        key: 'userName',
+        properties: Object.fromEntries(
+          Object.keys(properties).map((name) => [
+            name,
+            name === 'active' ? { column: name, type: 'boolean' } : { column: name },
+          ]),
+        ),
+      },
+      unit: { connector: 'hr', source: 'teams.csv', key: 'name', properties: { name: {} } },
       account: { connector: 'crm', source: 'User', key: 'userName', properties },
       team: {
         connector: 'crm',
@@ -93,6 +146,29 @@ export function scimConfiguration(endpoint: string): string {
         source: 'Group.members',
         from: { entityType: 'team', property: 'members' },
         to: { entityType: 'account', property: 'teams' },
+      },
+      belongs: {
+        connector: 'hr',
+        source: 'memberships.csv',
+        from: { entityType: 'unit', property: 'members', column: 'name' },
+        to: { entityType: 'person', property: 'units', column: 'userName' },
+      },
+    },
+    mappings: {
+      [pushes.people]: {
+        source: 'person',
+        target: 'account',
+        correlate: [{ source: 'userName', target: 'userName' }],
+        onSourceMissing: 'delete',
+        follows: false,
+        properties: Object.fromEntries(Object.keys(properties).map((name) => [name, name])),
+      },
+      [pushes.teams]: {
+        source: 'unit',
+        target: 'team',
+        correlate: [{ source: 'name', target: 'displayName' }],
+        follows: false,
+        properties: { displayName: 'name', members: 'members' },
       },
     },
   });

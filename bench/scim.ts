@@ -1,5 +1,5 @@
 /**
- * `node bench/scim.ts`: Lockstep reading a real SCIM service, scim2-server, in requests, seconds and memory.
+ * `node bench/scim.ts`: Lockstep reading and writing a real SCIM service, scim2-server, in requests, seconds and memory.
  *
  * Needs `node local/setup.js --tests`. The table goes to stdout, progress to stderr.
  */
@@ -16,6 +16,7 @@ import { hasScim2Server, startScim2Server } from '../test/support/scim/scim2-ser
 import { describeMachine, loadAverage } from './machine.ts';
 import { peakMemory } from './peak-memory.ts';
 import { groupsOf, type PopulationSize, scimConfiguration, usersOf } from './scim-population.ts';
+import { pushChanges } from './scim-push.ts';
 
 const token = 'bench-token';
 
@@ -108,6 +109,18 @@ async function measure(settings: Settings): Promise<void> {
     requireCounts(name, job, settings);
     console.log(
       `| ${name} | ${asked.length} | ${lists.length} | ${seconds.toFixed(1)} | ${peak} | ${loadAverage()} |`,
+    );
+  }
+  console.log(
+    '\n| pushed | changes | requests | fewest | s | the worker’s peak so far, MiB | load |',
+  );
+  console.log('|---|---|---|--:|--:|--:|--:|');
+  const { requests } = proxy;
+  for await (const push of pushChanges({ client, home, size: settings, requests })) {
+    const kinds = Object.entries(push.requests).map(([kind, count]) => `${count} ${kind}`);
+    const peak = await peakMemory(stack.worker.pid);
+    console.log(
+      `| ${push.name} | ${push.changes} | ${kinds.join(', ') || 'none'} | ${push.fewest} | ${push.seconds.toFixed(1)} | ${peak} | ${loadAverage()} |`,
     );
   }
 }

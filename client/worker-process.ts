@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * A worker keeps rows for moments only, so its heap need not be large: V8 left alone would collect late, and a first
- * load take 100 MB more. A small young generation is collected often, and with it the buffers between the threads.
+ * load take 100 MB more.
  */
-const heapFlags = ['--max-semi-space-size=2', '--max-old-space-size=320'];
+const heapFlags = ['--max-semi-space-size=8', '--max-old-space-size=320'];
 
 /**
  * Memory that a thread gave back serves the others, too: glibc would otherwise keep up to eight pools a core, some 30 MB of

@@ -61,7 +61,7 @@ export const scimOptions = {
     .min(1)
     .max(64)
     .optional()
-    .describe('How many resources are written at once at most. Default 4.'),
+    .describe('How many requests that write are under way at once at most. Default 4.'),
   overrides: z
     .strictObject({
       paging: z.enum(['index', 'cursor']).optional().describe('How lists are read.'),

@@ -148,7 +148,7 @@ export class BulkWriter {
     }
   }
 
-  /** @returns the answers to the operations by their `bulkId`, `lost` when there is none, undefined when it was refused */
+  /** @returns the answers to the operations, `lost` when there is none, undefined when it was refused */
   async #send(batch: readonly Operation[]): Promise<Answers | undefined> {
     const { client, access, habits } = this.#place;
     const answer = await client.write({
@@ -162,8 +162,7 @@ export class BulkWriter {
     if (answer === undefined) return 'lost';
     const list = isJsonObject(answer.body) ? memberOf(answer.body, 'Operations') : undefined;
     if (isDone(answer) && Array.isArray(list)) {
-      const answers = list.filter(isJsonObject);
-      return new Map(answers.map((each) => [String(memberOf(each, 'bulkId')), each]));
+      return new Map(list.filter(isJsonObject).map((each) => [nameOf(each), each]));
     }
     habits.canBulk = false;
     return undefined;
@@ -198,8 +197,25 @@ export class BulkWriter {
 
 type Answers = ReadonlyMap<string, JsonObject> | 'lost';
 
-function statusOf({ write }: Operation, answers: Answers): number | undefined {
-  const answer = answers === 'lost' ? undefined : answers.get(String(write.nth));
+/** Services must give the `bulkId` back of what they create, and of the rest where it is. */
+function nameOf(answer: JsonObject): string {
+  const bulkId = memberOf(answer, 'bulkId');
+  return bulkId === undefined ? `of ${idAt(locationOf(answer))}` : String(bulkId);
+}
+
+function locationOf(answer: JsonObject): string | undefined {
+  const location = memberOf(answer, 'location');
+  return typeof location === 'string' ? location : undefined;
+}
+
+function answerTo({ write }: Operation, answers: Answers): JsonObject | undefined {
+  if (answers === 'lost') return undefined;
+  const id = write.operation === 'create' ? null : write.id;
+  return answers.get(String(write.nth)) ?? (id === null ? undefined : answers.get(`of ${id}`));
+}
+
+function statusOf(operation: Operation, answers: Answers): number | undefined {
+  const answer = answerTo(operation, answers);
   const status = Number(answer && memberOf(answer, 'status'));
   return Number.isNaN(status) ? undefined : status;
 }
@@ -226,8 +242,8 @@ function written(operation: Operation, answers: Answers): Written | undefined {
   if (status !== undefined && !isDone({ status })) return undefined;
   if (write.operation === 'update')
     return write.id === null ? undefined : { write, plan, id: write.id };
-  const answer = answers === 'lost' ? undefined : answers.get(String(write.nth));
-  const id = idAt(answer && String(memberOf(answer, 'location') ?? ''));
+  const answer = answerTo(operation, answers);
+  const id = idAt(answer && locationOf(answer));
   return id === undefined ? undefined : { write, plan, id };
 }
 

@@ -3,7 +3,7 @@
 // The files in test/histories are kept for ever, each named by the version that wrote it. To record those of the
 // present version: LOCKSTEP_RECORD_HISTORIES=1 node_modules/.bin/vitest run --project temporal replay
 
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +18,7 @@ import { directoryConfiguration } from '../fixtures/directory.ts';
 import { type StartedJob, startJobStack } from '../support/job-stack.ts';
 import { somePeople } from '../support/people.ts';
 import { quietRuntime } from '../support/quiet-runtime.ts';
+import { startScimmyServer } from '../support/scim/scimmy-server.ts';
 
 const histories = fileURLToPath(new URL('../histories/', import.meta.url));
 const kinds = [
@@ -30,6 +31,10 @@ const kinds = [
   'exported',
   'failed',
   'prepared',
+  'provisioned',
+  'reconcile-aborted',
+  'reconcile-unchanged',
+  'reconciled',
   'rolled-back',
   'skipped',
   'stale',
@@ -41,6 +46,7 @@ const kinds = [
 if (process.env['LOCKSTEP_RECORD_HISTORIES']) {
   test('record', { timeout: 240_000 }, record);
   test('record edits', { timeout: 240_000 }, recordEdits);
+  test('record reconciliations', { timeout: 240_000 }, recordReconciliations);
 }
 
 async function keep(kind: string, job: StartedJob): Promise<void> {
@@ -82,6 +88,58 @@ async function recordEdits(): Promise<void> {
   await lockstep.resume(stale.job);
   await lockstep.resume(stale.job);
   await keep('edit-stale', stack.jobById(stale.job));
+}
+
+async function recordReconciliations(): Promise<void> {
+  await using server = await startScimmyServer({ users: [], groups: [] });
+  await using stack = await startJobStack({ connectors: {} });
+  const file = join(stack.home, 'lockstep.yaml');
+  await mkdir(join(stack.home, 'hr'));
+  await writeFile(join(stack.home, 'hr', 'people.csv'), 'id\nada\nbob\n');
+  const never = { schedules: { complete: 'never' } };
+  const auth = { type: 'bearer', token: `\${CRM_TOKEN}` };
+  const mapping = { follows: false, correlate: [{ source: 'id', target: 'id' }] };
+  const configuration = {
+    connectors: {
+      hr: { kind: 'csv', directory: './hr', ...never },
+      crm: { kind: 'scim', endpoint: server.url, auth, ...never },
+    },
+    entityTypes: {
+      person: { connector: 'hr', source: 'people.csv', key: 'id', properties: { id: {} } },
+      identity: { managed: true, key: 'id', properties: { id: {} } },
+      account: {
+        ...{ connector: 'crm', source: 'User', key: 'id' },
+        properties: { id: { path: 'userName' } },
+      },
+    },
+    mappings: {
+      people: { source: 'person', target: 'identity', properties: { id: 'id' }, ...mapping },
+      accounts: { source: 'identity', target: 'account', properties: { id: 'id' }, ...mapping },
+    },
+  };
+  await writeFile(file, JSON.stringify(configuration));
+  await stack.startWorker({ CRM_TOKEN: 'right-token' });
+  const environment = {
+    DATABASE_URL: stack.servers.databaseUrl,
+    TEMPORAL_ADDRESS: stack.servers.temporalAddress,
+    LOCKSTEP_TASK_QUEUE: stack.taskQueue,
+    LOCKSTEP_CONFIG: file,
+    LOCKSTEP_HOME: stack.home,
+    CRM_TOKEN: 'right-token',
+  };
+  await using lockstep = await connectLockstep({ environment });
+  const reconciled = async (name: string, kind: string) => {
+    const { job, state } = await lockstep.reconcile(name);
+    if (state === 'blocked') await lockstep.resume(job);
+    await keep(kind, stack.jobById(job));
+  };
+  await lockstep.resume((await lockstep.run('hr')).job);
+  const { job } = await lockstep.reconcile('people');
+  await lockstep.abort(job, { reason: 'not today' });
+  await keep('reconcile-aborted', stack.jobById(job));
+  await reconciled('people', 'reconciled');
+  await reconciled('people', 'reconcile-unchanged');
+  await reconciled('accounts', 'provisioned');
 }
 
 async function record(): Promise<void> {

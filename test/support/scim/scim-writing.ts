@@ -69,7 +69,7 @@ export interface WritingOptions {
   readonly onOutcome?: (outcome: WriteOutcome) => Promise<void>;
 }
 
-/** The outcomes of writes, in the order in which they were asked for. */
+/** The outcomes of writes, in the order in which they were asked for; each with requests of its own unless `overrides` say otherwise. */
 export async function written(
   endpoint: string,
   writes: readonly ResourceWrite[],
@@ -83,7 +83,8 @@ export async function written(
   }: WritingOptions = {},
 ): Promise<WriteOutcome[]> {
   const outcomes: WriteOutcome[] = [];
-  await createScimWriter(scimSettings(endpoint, settings), clock).write({
+  const overrides = { bulk: false as const, ...settings.overrides };
+  await createScimWriter(scimSettings(endpoint, { ...settings, overrides }), clock).write({
     writes: writes.map((write, nth) => ({ ...write, nth })),
     readBack: new Map(Object.entries(readBack)),
     concurrency,

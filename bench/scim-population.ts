@@ -131,7 +131,12 @@ export function scimConfiguration(endpoint: string): string {
           ]),
         ),
       },
-      unit: { connector: 'hr', source: 'teams.csv', key: 'name', properties: { name: {} } },
+      unit: {
+        connector: 'hr',
+        source: 'teams.csv',
+        key: 'name',
+        properties: { name: { column: 'name' } },
+      },
       account: { connector: 'crm', source: 'User', key: 'userName', properties },
       team: {
         connector: 'crm',
@@ -159,6 +164,7 @@ export function scimConfiguration(endpoint: string): string {
         source: 'person',
         target: 'account',
         correlate: [{ source: 'userName', target: 'userName' }],
+        operations: ['create', 'update', 'delete'],
         onSourceMissing: 'delete',
         follows: false,
         properties: Object.fromEntries(Object.keys(properties).map((name) => [name, name])),

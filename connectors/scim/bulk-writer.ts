@@ -62,13 +62,24 @@ export class BulkWriter {
   async write(writes: readonly ResourceWrite[]): Promise<BulkOutcome> {
     const operations = writes.flatMap((write) => this.#operationOf(write) ?? []);
     const outcomes: WriteOutcome[] = [];
+    const possiblyDone = new Set<number>();
     for (const batch of operations.length < fewestAtOnce ? [] : this.#batches(operations)) {
-      if (this.#place.habits.canBulk) outcomes.push(...(await this.#write(batch)));
+      if (!this.#place.habits.canBulk) break;
+      const { answers, certain } = await this.#write(batch);
+      outcomes.push(...certain);
+      for (const operation of batch) {
+        if (!isRefused(operation, answers)) possiblyDone.add(operation.write.nth);
+      }
     }
     const certain = new Set(outcomes.map(({ nth }) => nth));
-    const sent = new Set(operations.map(({ write }) => write));
-    const left = writes.filter(({ nth }) => !certain.has(nth));
-    return { outcomes, left: left.map((write) => (sent.has(write) ? possiblyDone(write) : write)) };
+    const left = writes
+      .filter(({ nth }) => !certain.has(nth))
+      .map((write) =>
+        write.operation === 'update' && possiblyDone.has(write.nth)
+          ? { ...write, mayBeDone: true }
+          : write,
+      );
+    return { outcomes, left };
   }
 
   /** @returns undefined for what only requests of its own can make sure of */
@@ -131,25 +142,23 @@ export class BulkWriter {
     return [...batches, batch].filter(({ length }) => length > 0);
   }
 
-  async #write(batch: readonly Operation[]): Promise<WriteOutcome[]> {
-    const { habits } = this.#place;
+  async #write(
+    batch: readonly Operation[],
+  ): Promise<{ answers: Answers; certain: readonly WriteOutcome[] }> {
+    let answers: Answers = 'lost';
     try {
-      const answers = await this.#send(batch);
-      if (answers === undefined) return [];
-      return [
-        ...deleted(batch, answers),
-        ...(await this.#readAll(batch.flatMap((operation) => written(operation, answers) ?? []))),
-      ];
+      answers = await this.#send(batch);
+      const all = batch.flatMap((operation) => written(operation, answers) ?? []);
+      return { answers, certain: [...deleted(batch, answers), ...(await this.#readAll(all))] };
     } catch (error) {
       if (!(error instanceof LockstepError) && !(error instanceof WriteFailure)) throw error;
       // Whether it is the service or this request, the next ones on their own will tell.
-      habits.canBulk = false;
-      return [];
+      this.#place.habits.canBulk = false;
+      return { answers, certain: [] };
     }
   }
 
-  /** @returns the answers to the operations, `lost` when there is none, undefined when it was refused */
-  async #send(batch: readonly Operation[]): Promise<Answers | undefined> {
+  async #send(batch: readonly Operation[]): Promise<Answers> {
     const { client, access, habits } = this.#place;
     const answer = await client.write({
       method: 'POST',
@@ -165,7 +174,7 @@ export class BulkWriter {
       return new Map(list.filter(isJsonObject).map((each) => [nameOf(each), each]));
     }
     habits.canBulk = false;
-    return undefined;
+    return isDone(answer) ? 'lost' : 'refused';
   }
 
   /** Those that are as they should be. */
@@ -195,7 +204,8 @@ export class BulkWriter {
   }
 }
 
-type Answers = ReadonlyMap<string, JsonObject> | 'lost';
+/** To operations by their names; `lost` when there are none, `refused` when nothing was done. */
+type Answers = ReadonlyMap<string, JsonObject> | 'lost' | 'refused';
 
 /** Services must give the `bulkId` back of what they create, and of the rest where it is. */
 function nameOf(answer: JsonObject): string {
@@ -209,7 +219,7 @@ function locationOf(answer: JsonObject): string | undefined {
 }
 
 function answerTo({ write }: Operation, answers: Answers): JsonObject | undefined {
-  if (answers === 'lost') return undefined;
+  if (typeof answers === 'string') return undefined;
   const id = write.operation === 'create' ? null : write.id;
   return answers.get(String(write.nth)) ?? (id === null ? undefined : answers.get(`of ${id}`));
 }
@@ -218,6 +228,12 @@ function statusOf(operation: Operation, answers: Answers): number | undefined {
   const answer = answerTo(operation, answers);
   const status = Number(answer && memberOf(answer, 'status'));
   return Number.isNaN(status) ? undefined : status;
+}
+
+/** Whether an operation was not done for certain. */
+function isRefused(operation: Operation, answers: Answers): boolean {
+  const status = statusOf(operation, answers);
+  return answers === 'refused' || (status !== undefined && !isDone({ status }));
 }
 
 function deleted(batch: readonly Operation[], answers: Answers): WriteOutcome[] {
@@ -237,16 +253,11 @@ function deleted(batch: readonly Operation[], answers: Answers): WriteOutcome[] 
 /** @returns undefined for what was refused, and for what cannot be found without its key */
 function written(operation: Operation, answers: Answers): Written | undefined {
   const { write, plan } = operation;
-  const status = statusOf(operation, answers);
   if (plan === undefined || write.operation === 'delete') return undefined;
-  if (status !== undefined && !isDone({ status })) return undefined;
+  if (isRefused(operation, answers)) return undefined;
   if (write.operation === 'update')
     return write.id === null ? undefined : { write, plan, id: write.id };
   const answer = answerTo(operation, answers);
   const id = idAt(answer && locationOf(answer));
   return id === undefined ? undefined : { write, plan, id };
-}
-
-function possiblyDone(write: ResourceWrite): ResourceWrite {
-  return write.operation === 'update' ? { ...write, mayBeDone: true } : write;
 }

@@ -4,7 +4,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Page } from '../../store/queries/page.ts';
 import { type JobStack, startJobStack, until } from '../support/job-stack.ts';
 import { type FaultyProxy, openProxy } from '../support/scim/faulty-proxy.ts';
 import { type ScimmyContents, startScimmyServer } from '../support/scim/scimmy-server.ts';
@@ -68,7 +67,7 @@ function configurationFor(proxies: readonly FaultyProxy[]) {
       ...each((target) => ({
         kind: 'scim',
         endpoint: `${proxies[target]?.url}/scim`,
-        auth: { type: 'bearer', token: '${CRM_TOKEN}' },
+        auth: { type: 'bearer', token: `\${CRM_TOKEN}` },
         schedules: { complete: 'never' },
         concurrency: 1,
         ...(target !== bulkTarget && { overrides: { bulk: false } }),
@@ -99,6 +98,7 @@ function configurationFor(proxies: readonly FaultyProxy[]) {
         source: 'person',
         target: 'identity',
         correlate: [{ source: 'id', target: 'id' }],
+        operations: ['create', 'update', 'delete'],
         onSourceMissing: 'delete',
         follows: false,
         properties: { id: 'id', name: 'name' },
@@ -107,6 +107,7 @@ function configurationFor(proxies: readonly FaultyProxy[]) {
         source: 'identity',
         target: `account${target}`,
         correlate: [{ source: 'id', target: 'userName' }],
+        operations: ['create', 'update', 'delete'],
         onSourceMissing: 'delete',
         follows: false,
         properties: { userName: { expression: `id & '-${target}'` }, title: 'name' },
@@ -134,19 +135,18 @@ async function takeOver(people: Readonly<Record<string, string>>): Promise<void>
   await toItsEnd('reconcile', 'people');
 }
 
+interface Mirrored {
+  readonly key: string;
+  readonly attributes: { readonly title: string };
+}
+
 /** What a target holds, and what its mirror says that it holds. */
 async function heldBy(target: number) {
   const own = contents.users.filter(({ userName }) => String(userName).endsWith(`-${target}`));
   const inTarget = own.map(({ userName, title }) => `${userName} ${title}`).sort();
-  const { answer } = await type<Page<{ key: string; attributes: { title: string } }>>(
-    'list',
-    `account${target}`,
-  );
-  const mirrored = [...(answer as unknown as { key: string; attributes: { title: string } }[])];
-  return {
-    inTarget,
-    mirrored: mirrored.map(({ key, attributes }) => `${key} ${attributes.title}`).sort(),
-  };
+  const { answer } = await type<Mirrored[]>('list', `account${target}`);
+  const mirrored = answer.map(({ key, attributes }) => `${key} ${attributes.title}`).sort();
+  return { inTarget, mirrored };
 }
 
 /** Has all targets reconciled, and kills the worker when each has done a write of which it has not heard. */
@@ -170,6 +170,10 @@ async function killedInMidWrite(people: Readonly<Record<string, string>>): Promi
   await Promise.all(holders.map((holder) => holder.isHolding));
   await stack.workers.at(-1)?.kill('SIGKILL');
   for (const holder of holders) holder.release();
+  for (const target of targets) {
+    const { inTarget, mirrored } = await heldBy(target);
+    expect(inTarget).not.toEqual(mirrored);
+  }
   await stack.startWorker({ CRM_TOKEN: 'right-token' });
 
   for (const id of jobs) {

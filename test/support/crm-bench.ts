@@ -34,7 +34,9 @@ const pass: Intercept = (request, forward) => forward(request);
 
 type Connector = Parameters<typeof crmConfiguration>[1];
 
-export async function openCrmBench(more: Connector = {}): Promise<CrmBench> {
+/** Every write is a request of its own, unless `overrides` of the connector say otherwise. */
+export async function openCrmBench(given: Connector = {}): Promise<CrmBench> {
+  const more = { overrides: { bulk: false }, ...given } as Connector;
   const contents: ScimmyContents = { users: [], groups: [] };
   const server = await startScimmyServer(contents);
   let current = pass;

@@ -105,7 +105,12 @@ async function recordReconciliations(): Promise<void> {
       crm: { kind: 'scim', endpoint: server.url, auth, ...never },
     },
     entityTypes: {
-      person: { connector: 'hr', source: 'people.csv', key: 'id', properties: { id: {} } },
+      person: {
+        connector: 'hr',
+        source: 'people.csv',
+        key: 'id',
+        properties: { id: { column: 'id' } },
+      },
       identity: { managed: true, key: 'id', properties: { id: {} } },
       account: {
         ...{ connector: 'crm', source: 'User', key: 'id' },

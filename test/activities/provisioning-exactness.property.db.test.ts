@@ -21,8 +21,10 @@ test('with 1 to 64 at once: all of what is planned, each once, or nothing', asyn
       fc.constantFrom(1, 2, 3, 7, 16, 64),
       fc.integer({ min: 0, max: 70 }),
       fc.boolean(),
-      async (concurrency, planned, isBreached) => {
-        crm.bench.configure(crmConfiguration(`${crm.proxy.url}/scim`, { concurrency }));
+      fc.boolean(),
+      async (concurrency, planned, isBreached, together) => {
+        const more = { concurrency, ...(!together && { overrides: { bulk: false as const } }) };
+        crm.bench.configure(crmConfiguration(`${crm.proxy.url}/scim`, more));
         await crm.begin();
         let under = 0;
         most = 0;
@@ -48,17 +50,18 @@ test('with 1 to 64 at once: all of what is planned, each once, or nothing', asyn
           expect(posts).toBe(0);
         } else {
           expect(outcome).toMatchObject({ applied: planned, notApplied: 0, failed: 0 });
-          expect(posts).toBe(planned);
+          expect(posts).toBe(together && planned > 2 ? 1 : planned);
         }
-        expect(crm.contents.users).toHaveLength(3 + posts);
+        expect(crm.contents.users).toHaveLength(3 + (isBreached ? 0 : planned));
         crm.intercept();
       },
     ),
     {
       numRuns: 8,
       examples: [
-        [64, 70, false],
-        [1, 5, true],
+        [64, 70, false, false],
+        [1, 5, true, true],
+        [3, 70, false, true],
       ],
     },
   );

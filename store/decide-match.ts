@@ -75,7 +75,7 @@ export async function confirmMatch(
   return { effect: 'applied', match: match.id, followUp: null };
 }
 
-/** Ends a locked match, and forgets what both sides had agreed on. */
+/** Ends a locked match, and forgets what both sides had agreed on, links of either among it. */
 export async function endMatch(
   session: Session,
   decision: MatchDecision<Extract<MatchRequest, { action: 'unmatch' }>>,
@@ -87,6 +87,9 @@ export async function endMatch(
     `delete from agreed_values where (source_id, target_id) in (($1::bigint, $2::bigint), ($2::bigint, $1::bigint))`,
     [match.firstId, match.secondId],
   );
+  await session.query('delete from agreed_link where from_id = any($1) or to_id = any($1)', [
+    [match.firstId, match.secondId],
+  ]);
   if (remember) {
     await session.query(
       `insert into non_match (first_type_id, second_type_id, first_key, second_key, said_by, reason)

@@ -1,4 +1,5 @@
 // Reconciliations in both directions, from what both sides hold to what is planned and loaded.
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ConfigurationDocument } from '../../config/document.ts';
 import { bothDirections } from '../fixtures/both-directions.ts';
@@ -351,6 +352,25 @@ describe('links', () => {
     const { summary } = await bench.reconcile('roleToTeam');
     expect(summary.counts).toMatchObject({ linksInserted: 1, linksDeleted: 1 });
     expect(await bench.links('member')).toEqual(['T → bob']);
+    await idle();
+  });
+
+  test('are agreed on anew by two that somebody has parted and that find each other again', async () => {
+    const { pool } = bench.bench.store;
+    const { rows } = await pool.query<{ id: string }>(
+      `select id from match where 'T' in (first_key, second_key)`,
+    );
+    const request = { action: 'unmatch', match: rows[0]?.id, remember: false, reason: null };
+    const id = `local.match.${randomUUID()}`;
+    await pool.query(`insert into edit_request (id, entity_type, request) values ($1, '', $2)`, [
+      id,
+      JSON.stringify(request),
+    ]);
+    await bench.bench.run('settleMatch', { configurationFile: null }, id);
+    // While they had nothing to do with one another, this was nobody's wish for the team.
+    await bench.unlink('assignment', 'T', 'ann');
+    await bench.reconcile('teamToRole');
+    expect(await bench.links('assignment')).toEqual(['T → ann']);
     await idle();
   });
 

@@ -220,3 +220,39 @@ test('killed five times among creates, then five times among changes and deletes
   await takeOver(after);
   await killedInMidWrite(after);
 });
+
+test('cancelled in mid-write: what is under way ends and is recorded, nothing new begins, and the next one does the rest', {
+  timeout: 120_000,
+}, async () => {
+  const people = { ada: 'Ada L.', bob: 'Bob M.', hal: 'Hal', ivy: 'Ivy', jim: 'Jim', kim: 'Kim' };
+  await takeOver(people);
+  const [target, holder] = [1, holders[1] as Holder] as const;
+  holder.hold();
+  const { answer } = await type('reconcile', `crm${target}`, '--no-wait');
+  const job = stack.jobById(answer.job);
+  await until(async () => {
+    const { state, steps } = await job.facts();
+    if (state === 'blocked') await job.signal('resume', { by: 'jane', reason: 'reviewed' });
+    return steps['provision'] === 'running';
+  }, 'it provisions');
+  await holder.isHolding;
+  await job.handle.cancel();
+  const heartbeat = async () => {
+    const { raw } = await job.handle.describe();
+    const { seconds, nanos } = raw.pendingActivities?.[0]?.lastHeartbeatTime ?? {};
+    return Number(seconds ?? 0) * 1000 + Number(nanos ?? 0) / 1e6;
+  };
+  // The answer to a heartbeat brings the news.
+  const asked = Date.now();
+  await until(async () => (await heartbeat()) > asked + 500, 'the worker has heard of it');
+  holder.release();
+  await job.result();
+  expect(await job.facts()).toMatchObject({ state: 'aborted', ended: true });
+  const { inTarget, mirrored } = await heldBy(target);
+  expect(inTarget).toEqual(mirrored);
+  const wanted = Object.entries(people).map(([id, name]) => `${id}-${target} ${name}`);
+  expect(inTarget).not.toEqual(wanted);
+
+  await toItsEnd('reconcile', `crm${target}`);
+  expect(await heldBy(target)).toEqual({ inTarget: wanted, mirrored: wanted });
+});

@@ -49,6 +49,10 @@ const configuration = {
   },
 };
 
+async function configure(document: object): Promise<void> {
+  await writeFile(join(stack.home, 'lockstep.yaml'), JSON.stringify(document));
+}
+
 async function write(names: readonly string[]): Promise<void> {
   const rows = names.map((name, at) => `p${at},${name}`);
   await writeFile(join(stack.home, 'hr', 'people.csv'), ['id,name', ...rows, ''].join('\n'));
@@ -56,7 +60,7 @@ async function write(names: readonly string[]): Promise<void> {
 
 beforeAll(async () => {
   stack = await startJobStack({ connectors: {} });
-  await writeFile(join(stack.home, 'lockstep.yaml'), JSON.stringify(configuration));
+  await configure(configuration);
   await mkdir(join(stack.home, 'hr'));
   await write(['Ada', 'Bela', 'Chloe']);
   type = typingAt(stack);
@@ -102,9 +106,15 @@ describe('a reconciliation', () => {
       .toBe('blocked');
     const refused = await type('run', 'hr');
     expect(refused.answer.error?.code).toBe('ConnectorBusy');
+    // Whoever resumes it has seen what the configuration of its beginning makes of the source (S1-13).
+    const { person_identity: mapping } = configuration.mappings;
+    const other = { ...mapping, properties: { id: 'id', name: { value: 'Nobody' } } };
+    const mappings = { ...configuration.mappings, person_identity: other };
+    await configure({ ...configuration, mappings });
     const resumed = await type('resume', answer.job, '--reason', 'reviewed');
     expect([resumed.exitCode, resumed.answer.state]).toEqual([0, 'succeeded']);
     expect(await identities()).toEqual(['Ada', 'Bela', 'Chloe']);
+    await configure(configuration);
   });
 
   test('that has changed what another mapping reads is followed by it, which waits for a person alone', async () => {

@@ -223,3 +223,19 @@ test('an extraction that was touched between export and prepare plans nothing', 
   await truncate(join(bench.extractions, job.extraction, 'people.csv'), 40);
   await expect(job.again()).rejects.toMatchObject({ type: 'ExtractionModified' });
 });
+
+test('a loaded job whose configuration can no longer be read ends, followed by nothing, and says so', async () => {
+  const job = await bench.prepare(peopleFiles());
+  if (job.breaches.length > 0) await job.resume();
+  await job.load();
+  const { pool } = bench.store;
+  await pool.query(`update configuration set document = to_json('[' || document::text)`);
+  const request = { connector: 'sab', state: 'succeeded', error: null } as const;
+  const ended = await bench.run('endJob', request, job.id);
+  await pool.query(`update configuration set document = substr(document #>> '{}', 2)::json`);
+  expect(ended).toEqual({ state: 'succeeded', followUps: [] });
+  expect(bench.logged).toContainEqual({
+    fields: { job: job.id, code: 'ConfigurationInvalid' },
+    message: 'no mapping follows: the configuration of the job is unreadable',
+  });
+});

@@ -30,6 +30,7 @@ const kinds = [
   'edited',
   'exported',
   'failed',
+  'match-decided',
   'prepared',
   'provisioned',
   'reconcile-aborted',
@@ -145,6 +146,13 @@ async function recordReconciliations(): Promise<void> {
   await reconciled('people', 'reconciled');
   await reconciled('people', 'reconcile-unchanged');
   await reconciled('accounts', 'provisioned');
+  for await (const { id, source } of lockstep.matches('people')) {
+    if (id !== null && source === 'ada') await lockstep.unmatch(id);
+  }
+  const decisions = stack.client.workflow.list({ query: 'WorkflowType = "decideMatch"' });
+  for await (const { workflowId, taskQueue } of decisions) {
+    if (taskQueue === stack.taskQueue) await keep('match-decided', stack.jobById(workflowId));
+  }
 }
 
 async function record(): Promise<void> {
@@ -219,10 +227,20 @@ describe('a history of a real job', () => {
     await replay(historyFromJSON(JSON.parse(await read(file))));
   });
 
-  const tampered: [string, (text: string) => string][] = [
-    ['with a renamed activity', (text) => text.replaceAll('"prepareDelta"', '"prepareChanges"')],
+  const tampered: [string, string, (text: string) => string][] = [
+    [
+      'with a renamed activity',
+      'blocked-resumed',
+      (text) => text.replaceAll('"prepareDelta"', '"prepareChanges"'),
+    ],
+    [
+      'that was loaded where it is provisioned now',
+      'provisioned',
+      (text) => text.replaceAll('"provisionDelta"', '"loadDelta"'),
+    ],
     [
       'with two steps swapped',
+      'blocked-resumed',
       (text) =>
         text
           .replaceAll('"exportSource"', '"…"')
@@ -230,8 +248,8 @@ describe('a history of a real job', () => {
           .replaceAll('"…"', '"prepareDelta"'),
     ],
   ];
-  test.for(tampered)('%s is refused', async ([, tamper]) => {
-    const text = tamper(await read(`${manifest.version}-blocked-resumed.json`));
+  test.for(tampered)('%s is refused', async ([, kind, tamper]) => {
+    const text = tamper(await read(`${manifest.version}-${kind}.json`));
     await expect(replay(historyFromJSON(JSON.parse(text)))).rejects.toBeInstanceOf(
       DeterminismViolationError,
     );

@@ -81,7 +81,18 @@ async function settle(
   if (refused) return refused;
   return request.action === 'confirm'
     ? followed(await confirmMatch(session, { request, ...rest }, match), mapping)
-    : await endMatch(session, { request, ...rest }, match);
+    : await endMatch(session, { request, ...rest }, match, between(configuration, mapping));
+}
+
+/** Names of the mappings between the entity types of a mapping, either way. */
+function between({ mappings }: Configuration, { source, target }: Mapping): string[] {
+  return [...mappings.values()]
+    .filter(
+      (each) =>
+        (each.source === source && each.target === target) ||
+        (each.source === target && each.target === source),
+    )
+    .map(({ name }) => name);
 }
 
 function refusal(

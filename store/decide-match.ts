@@ -75,11 +75,16 @@ export async function confirmMatch(
   return { effect: 'applied', match: match.id, followUp: null };
 }
 
-/** Ends a locked match, and forgets what both sides had agreed on, links of either among it. */
+/**
+ * Ends a locked match, and forgets what both sides had agreed on, values and links.
+ *
+ * @param mappings names of those between the two entity types, either way: what others agree on with one of the two stays
+ */
 export async function endMatch(
   session: Session,
   decision: MatchDecision<Extract<MatchRequest, { action: 'unmatch' }>>,
   match: DecidedMatch,
+  mappings: readonly string[],
 ): Promise<MatchOutcome> {
   const { remember, reason } = decision.request;
   await session.query('delete from match where id = $1', [match.id]);
@@ -87,9 +92,11 @@ export async function endMatch(
     `delete from agreed_values where (source_id, target_id) in (($1::bigint, $2::bigint), ($2::bigint, $1::bigint))`,
     [match.firstId, match.secondId],
   );
-  await session.query('delete from agreed_link where from_id = any($1) or to_id = any($1)', [
-    [match.firstId, match.secondId],
-  ]);
+  await session.query(
+    `delete from agreed_link where mapping = any($3)
+       and (from_id in ($1::bigint, $2::bigint) or to_id in ($1::bigint, $2::bigint))`,
+    [match.firstId, match.secondId, mappings],
+  );
   if (remember) {
     await session.query(
       `insert into non_match (first_type_id, second_type_id, first_key, second_key, said_by, reason)

@@ -38,13 +38,19 @@ export async function applyAgreements(
 /**
  * Tells whether every pair that a delta agrees about is still matched and confirmed: a person may have ended a match since.
  * After the matches of the delta are loaded.
+ *
+ * @param among as of {@link applyAgreements}
  */
-export async function areStillMatched(session: PoolClient, deltaId: bigint): Promise<boolean> {
+export async function areStillMatched(
+  session: PoolClient,
+  deltaId: bigint,
+  among = 'true',
+): Promise<boolean> {
   const matchOf = (first: string, second: string) =>
     `exists (select from match m where m.state = 'confirmed' and m.first_id = c.${first} and m.second_id = c.${second})`;
   const { rows } = await session.query(
     `select from agreement_change c
-     where c.delta_id = ${deltaId} and not c.gone and c.values is not null
+     where c.delta_id = ${deltaId} and not c.gone and c.values is not null and (${among})
        and not ${matchOf('source_id', 'target_id')} and not ${matchOf('target_id', 'source_id')} limit 1`,
   );
   return rows.length === 0;

@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg';
 import { LockstepError } from '../engine/errors.ts';
 import type { Store } from './database.ts';
 import { requireLease } from './lease-store.ts';
-import { applyAgreements } from './load-agreements.ts';
+import { applyAgreements, areStillMatched } from './load-agreements.ts';
 import { loadMatches } from './load-matches.ts';
 import { plannedAsReviewed, reviewedDelta } from './reviewed-delta.ts';
 
@@ -72,6 +72,7 @@ async function open(
   await forgetSources(session, delta.id);
   await makeTables(session, delta.id);
   if (!(await loadMatches(session, delta.id, hasEnds))) throw new Stale();
+  if (!(await areStillMatched(session, delta.id, isOfBoth))) throw new Stale();
   await applyAgreements(session, delta.id, isNotWritten);
   return { deltaId, isAgain: false };
 }
@@ -80,6 +81,11 @@ async function open(
 const hasEnds = `not exists (
   select from provisioning p where p.delta_id = c.delta_id and p.operation in ('create', 'delete')
     and (p.entity_type_id, p.resource_id) in ((c.first_type_id, c.first_id), (c.second_type_id, c.second_id)))`;
+
+/** SQL: an agreement `c` of two whose match does not come or go with them. */
+const isOfBoth = `not exists (
+  select from provisioning p where p.delta_id = c.delta_id and p.operation in ('create', 'delete')
+    and p.resource_id in (c.source_id, c.target_id))`;
 
 /** SQL: an agreement `c` for which nothing has to be written. */
 const isNotWritten = `not exists (

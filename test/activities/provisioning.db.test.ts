@@ -153,6 +153,23 @@ test('a key may change; a value that its format cannot hold is refused before it
   await expectNoEcho();
 });
 
+test('nothing is written for the sake of somebody it was parted from since it was planned', async () => {
+  const job = await planDelta(crm.bench, {
+    resources: [accountPlan('ada', { ...(await crm.account('ada')), givenName: 'Ada' })],
+    more: async (session, deltaId) => {
+      await session.query(
+        `insert into agreement_change (delta_id, mapping, resource_id, source_id, target_id, values)
+         select $1, 'userToAccount', resource_id, 1, resource_id, '{"givenName": "Ada"}'
+         from resource_change where delta_id = $1`,
+        [deltaId],
+      );
+    },
+  });
+  expect(await job.provision()).toMatchObject({ outcome: 'stale', applied: 0 });
+  await job.end();
+  expect(crm.writes()).toEqual([]);
+});
+
 test('matches and agreements come with the write that brings them about', async () => {
   const { bench } = crm;
   const job = await planDelta(bench, {

@@ -83,6 +83,28 @@ test.each<[string, () => MatchRequest]>([
   expect(await audited(id)).toBe(1);
 });
 
+test('unmatch forgets the links both sides agreed on, and no others', async () => {
+  const { pool } = bench.store;
+  await pool.query('truncate agreed_link');
+  await pool.query(
+    `insert into agreed_link (mapping, navigation_property_id, from_id, to_id)
+     select m.name, 1, case when m.held then r.id else 0 end, case when m.held then 0 else r.id end
+     from resource r, (values ('account_user', true), ('account_user', false), ('another', true)) m (name, held)
+     where r.key in ('u', 'v')`,
+  );
+  await settle(await asked({ action: 'unmatch', match, remember: false, reason: null }));
+  const { rows } = await pool.query<{ kept: string }>(
+    `select a.mapping || ' ' || r.key as kept from agreed_link a join resource r on r.id in (a.from_id, a.to_id)
+     order by kept`,
+  );
+  expect(rows.map(({ kept }) => kept)).toEqual([
+    'account_user v',
+    'account_user v',
+    'another u',
+    'another v',
+  ]);
+});
+
 test('a refusal that is tried again is audited once', async () => {
   const id = await asked({
     action: 'match',

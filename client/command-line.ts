@@ -11,6 +11,7 @@ import { addDev } from './commands/dev.ts';
 import { addDelete, addLink, addSet } from './commands/edit.ts';
 import { addExplain, addHistory } from './commands/explain.ts';
 import { addExtraction, addExtractions } from './commands/extractions.ts';
+import { addInit } from './commands/init.ts';
 import { addJob, addJobs, addLog } from './commands/jobs.ts';
 import { addConfirm, addMatch, addMatches, addUnmatch } from './commands/matches.ts';
 import { addMigrate, addPurge, addWorker } from './commands/parts.ts';
@@ -100,6 +101,7 @@ function createProgram(context: CommandContext): Command {
   addActivation('activate', program, context);
   addActivation('deactivate', program, context);
   program.commandsGroup('Run it:');
+  addInit(program, context);
   addDev(program, context);
   addCheck(program, context);
   addTest(program, context);

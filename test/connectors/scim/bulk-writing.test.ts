@@ -9,6 +9,7 @@ import {
   type ProxiedAnswer,
   type ProxiedRequest,
 } from '../../support/scim/faulty-proxy.ts';
+import { type RealServer, realServers } from '../../support/scim/real-servers.ts';
 import {
   create,
   givenUp,
@@ -18,44 +19,6 @@ import {
   type WritingOptions,
   written as writtenSingly,
 } from '../../support/scim/scim-writing.ts';
-import { hasScim2Server, startScim2Server } from '../../support/scim/scim2-server.ts';
-import { startScimmyServer } from '../../support/scim/scimmy-server.ts';
-
-interface RealServer extends AsyncDisposable {
-  readonly origin: string;
-  /** Below the origin, where its resources are. */
-  readonly base: string;
-}
-
-const servers = [
-  {
-    name: 'scim2-server',
-    isThere: hasScim2Server,
-    open: async (): Promise<RealServer> => {
-      const server = await startScim2Server();
-      return {
-        origin: server.url,
-        base: '/v2',
-        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-      };
-    },
-  },
-  {
-    name: 'scimmy',
-    isThere: true,
-    open: async (): Promise<RealServer> => {
-      const server = await startScimmyServer({ users: [], groups: [] });
-      return {
-        origin: server.url.replace('/scim', ''),
-        base: '/scim',
-        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-      };
-    },
-  },
-];
-
-// Installed by `node local/setup.js --tests`.
-const present = servers.filter(({ isThere }) => isThere);
 
 const headers = { authorization: 'Bearer right-token' };
 
@@ -66,7 +29,7 @@ interface Held {
   readonly members?: readonly { readonly value: string }[];
 }
 
-describe.each(present)('$name', { timeout: 60_000 }, ({ open }) => {
+describe.each(realServers)('$name', { timeout: 60_000 }, ({ open }) => {
   let server: RealServer;
   let proxy: FaultyProxy | undefined;
 

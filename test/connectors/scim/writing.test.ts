@@ -1,6 +1,7 @@
 /** Every write, on two real servers: what is sent, what became of it, and with how few requests. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type FaultyProxy, openProxy } from '../../support/scim/faulty-proxy.ts';
+import { type RealServer, realServers } from '../../support/scim/real-servers.ts';
 import {
   create,
   members,
@@ -9,52 +10,11 @@ import {
   written,
   writtenOne,
 } from '../../support/scim/scim-writing.ts';
-import { hasScim2Server, startScim2Server } from '../../support/scim/scim2-server.ts';
-import { startScimmyServer } from '../../support/scim/scimmy-server.ts';
 
 const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 const workMail = 'emails[type eq "work"].value';
 
-interface RealServer extends AsyncDisposable {
-  readonly origin: string;
-  /** Below the origin, where its resources are. */
-  readonly base: string;
-}
-
-const servers = [
-  {
-    name: 'scim2-server',
-    isThere: hasScim2Server,
-    // It says 204, so what it did has to be asked for.
-    patching: ['PATCH', 'GET'],
-    open: async (): Promise<RealServer> => {
-      const server = await startScim2Server();
-      return {
-        origin: server.url,
-        base: '/v2',
-        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-      };
-    },
-  },
-  {
-    name: 'scimmy',
-    isThere: true,
-    patching: ['PATCH'],
-    open: async (): Promise<RealServer> => {
-      const server = await startScimmyServer({ users: [], groups: [] });
-      return {
-        origin: server.url.replace('/scim', ''),
-        base: '/scim',
-        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-      };
-    },
-  },
-];
-
-// Installed by `node local/setup.js --tests`.
-const present = servers.filter(({ isThere }) => isThere);
-
-describe.each(present)('$name', { timeout: 60_000 }, ({ name, patching, open }) => {
+describe.each(realServers)('$name', { timeout: 60_000 }, ({ name, patching, open }) => {
   let server: RealServer;
   let proxy: FaultyProxy;
   let endpoint: string;

@@ -81,18 +81,12 @@ async function settle(
   if (refused) return refused;
   return request.action === 'confirm'
     ? followed(await confirmMatch(session, { request, ...rest }, match), mapping)
-    : await endMatch(session, { request, ...rest }, match, between(configuration, mapping));
+    : await endMatch(session, { request, ...rest }, match, bothWays(mapping));
 }
 
-/** Names of the mappings between the entity types of a mapping, either way. */
-function between({ mappings }: Configuration, { source, target }: Mapping): string[] {
-  return [...mappings.values()]
-    .filter(
-      (each) =>
-        (each.source === source && each.target === target) ||
-        (each.source === target && each.target === source),
-    )
-    .map(({ name }) => name);
+/** Names of the mappings between the entity types of a mapping: no two go the same way. */
+function bothWays({ name, opposite }: Mapping): string[] {
+  return opposite === null ? [name] : [name, opposite];
 }
 
 function refusal(

@@ -4,11 +4,12 @@ import type { ResourceWrite, WriteOutcome } from '../writer.ts';
 import { isJsonObject, type JsonObject, memberOf } from './attribute-value.ts';
 import { memberCount } from './member-changes.ts';
 import { idAt, type ReadResource } from './resource-access.ts';
-import { isDone, mustReadToPatch, type WritePlace } from './resource-update.ts';
+import { mustReadToPatch, type WritePlace } from './resource-update.ts';
+import { isDone, isGone } from './scim-client.ts';
 import type { BulkLimits } from './service.ts';
 import { WriteFailure } from './write-failure.ts';
 import { bulkRequest, creation, patch } from './write-message.ts';
-import { outcomeOf, planOf, unmetPaths, type WritePlan } from './write-plan.ts';
+import { goneOutcome, outcomeOf, planOf, unmetPaths, type WritePlan } from './write-plan.ts';
 
 /** More would keep a service busy for longer than a request should last. */
 export const mostAtOnce = 100;
@@ -44,15 +45,13 @@ export interface BulkOutcome {
 export class BulkWriter {
   readonly #place: WritePlace;
   readonly #readBack: readonly string[];
-  readonly #limits: BulkLimits;
   /** Of the resource type, below the address of the service; undefined when it is somewhere else. */
   readonly #path: string | undefined;
 
   /** @param readBack the paths that an outcome tells of */
-  constructor(place: WritePlace, readBack: readonly string[], limits: BulkLimits) {
+  constructor(place: WritePlace, readBack: readonly string[]) {
     this.#place = place;
     this.#readBack = readBack;
-    this.#limits = limits;
     const { service, type } = place.access;
     const { href } = type.url;
     this.#path = href.startsWith(`${service.base}/`) ? href.slice(service.base.length) : undefined;
@@ -63,8 +62,11 @@ export class BulkWriter {
     const operations = writes.flatMap((write) => this.#operationOf(write) ?? []);
     const outcomes: WriteOutcome[] = [];
     const possiblyDone = new Set<number>();
-    for (const batch of operations.length < fewestAtOnce ? [] : this.#batches(operations)) {
-      if (!this.#place.habits.canBulk) break;
+    const { habits } = this.#place;
+    const limits = operations.length < fewestAtOnce ? undefined : habits.bulk;
+    for (const batch of limits ? batches(operations, limits) : []) {
+      // It has shown that it cannot.
+      if (habits.bulk === undefined) break;
       const { answers, certain } = await this.#write(batch);
       outcomes.push(...certain);
       for (const operation of batch) {
@@ -88,9 +90,10 @@ export class BulkWriter {
     const path = this.#path;
     if (path === undefined) return undefined;
     const bulkId = String(write.nth);
+    const pathOf = (id: string) => `${path}/${encodeURIComponent(id)}`;
     if (write.operation === 'delete') {
       if (write.id === null || effects.lyingAnswers) return undefined;
-      const message = { method: 'DELETE', path: `${path}/${encodeURIComponent(write.id)}`, bulkId };
+      const message = { method: 'DELETE', path: pathOf(write.id), bulkId };
       return { write, plan: undefined, message };
     }
     const plan = this.#planOf(write);
@@ -108,8 +111,7 @@ export class BulkWriter {
     if (write.id === null || write.mayBeDone || !habits.canPatch) return undefined;
     if (mustReadToPatch(plan, this.#place)) return undefined;
     const data = patch(undefined, plan, access, habits.replaceAdds);
-    const place = `${path}/${encodeURIComponent(write.id)}`;
-    return { write, plan, message: { method: 'PATCH', path: place, bulkId, data } };
+    return { write, plan, message: { method: 'PATCH', path: pathOf(write.id), bulkId, data } };
   }
 
   /** @returns undefined when there is something wrong, which a request of its own will tell */
@@ -120,26 +122,6 @@ export class BulkWriter {
       if (error instanceof WriteFailure) return undefined;
       throw error;
     }
-  }
-
-  /** As many in one request as the service takes. */
-  #batches(operations: readonly Operation[]): Operation[][] {
-    const empty = Buffer.byteLength(JSON.stringify(bulkRequest([])));
-    const batches: Operation[][] = [];
-    let batch: Operation[] = [];
-    let bytes = empty;
-    for (const operation of operations) {
-      const size = Buffer.byteLength(JSON.stringify(operation.message)) + 1;
-      if (empty + size > this.#limits.bytes) continue;
-      if (batch.length === this.#limits.operations || bytes + size > this.#limits.bytes) {
-        batches.push(batch);
-        batch = [];
-        bytes = empty;
-      }
-      batch.push(operation);
-      bytes += size;
-    }
-    return [...batches, batch].filter(({ length }) => length > 0);
   }
 
   async #write(
@@ -153,7 +135,7 @@ export class BulkWriter {
     } catch (error) {
       if (!(error instanceof LockstepError) && !(error instanceof WriteFailure)) throw error;
       // Whether it is the service or this request, the next ones on their own will tell.
-      this.#place.habits.canBulk = false;
+      this.#place.habits.bulk = undefined;
       return { answers, certain: [] };
     }
   }
@@ -173,7 +155,7 @@ export class BulkWriter {
     if (isDone(answer) && Array.isArray(list)) {
       return new Map(list.filter(isJsonObject).map((each) => [nameOf(each), each]));
     }
-    habits.canBulk = false;
+    habits.bulk = undefined;
     return isDone(answer) ? 'lost' : 'refused';
   }
 
@@ -189,7 +171,7 @@ export class BulkWriter {
         [...paths],
       );
       if (found === undefined) {
-        habits.canBulk = false;
+        habits.bulk = undefined;
         return outcomes;
       }
       for (const each of some) outcomes.push(...this.#outcomeOf(each, found.get(each.id)));
@@ -202,6 +184,26 @@ export class BulkWriter {
     if (read === undefined || unmetPaths(read, plan, access).length > 0) return [];
     return [outcomeOf(write, { read, unmet: [] }, this.#readBack, access)];
   }
+}
+
+/** As many in one request as the service takes. */
+function batches(operations: readonly Operation[], limits: BulkLimits): Operation[][] {
+  const empty = Buffer.byteLength(JSON.stringify(bulkRequest([])));
+  const full: Operation[][] = [];
+  let batch: Operation[] = [];
+  let bytes = empty;
+  for (const operation of operations) {
+    const size = Buffer.byteLength(JSON.stringify(operation.message)) + 1;
+    if (empty + size > limits.bytes) continue;
+    if (batch.length === limits.operations || bytes + size > limits.bytes) {
+      full.push(batch);
+      batch = [];
+      bytes = empty;
+    }
+    batch.push(operation);
+    bytes += size;
+  }
+  return [...full, batch].filter(({ length }) => length > 0);
 }
 
 /** To operations by their names; `lost` when there are none, `refused` when nothing was done. */
@@ -239,15 +241,9 @@ function isRefused(operation: Operation, answers: Answers): boolean {
 function deleted(batch: readonly Operation[], answers: Answers): WriteOutcome[] {
   const gone = batch.filter((operation) => {
     const status = statusOf(operation, answers) ?? 0;
-    const isGone = status === 404 || status === 410 || isDone({ status });
-    return operation.write.operation === 'delete' && isGone;
+    return operation.write.operation === 'delete' && (isDone({ status }) || isGone({ status }));
   });
-  return gone.map(({ write: { nth } }) => ({
-    state: 'applied',
-    nth,
-    id: null,
-    cells: new Map(),
-  }));
+  return gone.map(({ write }) => goneOutcome(write));
 }
 
 /** @returns undefined for what was refused, and for what cannot be found without its key */

@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject, memberOf } from './attribute-value.ts';
 import { listResources } from './listing.ts';
 
 import { resourceCell } from './resource-cell.ts';
-import type { ScimAnswer, ScimClient } from './scim-client.ts';
+import { isDone, isGone, type ScimAnswer, type ScimClient } from './scim-client.ts';
 import type { ScimResourceType, ScimService } from './service.ts';
 import { requested } from './type-reading.ts';
 import { refusal, WriteFailure } from './write-failure.ts';
@@ -57,7 +57,7 @@ export class ResourceAccess {
    */
   async read(id: string, paths?: readonly string[]): Promise<ReadResource | undefined> {
     const answer = await this.#select(this.urlOf(id), paths, `a single ${this.type.name}`);
-    if (answer.status === 404 || answer.status === 410) return undefined;
+    if (isGone(answer)) return undefined;
     const read = this.readOf(answer);
     if (read?.id !== id) throw refusal(`a single ${this.type.name}`, answer);
     return read;
@@ -73,14 +73,12 @@ export class ResourceAccess {
     ids: readonly string[],
     paths: readonly string[],
   ): Promise<Map<string, ReadResource> | undefined> {
-    const version = this.service.capabilities.etag ? ['meta.version'] : [];
     const url = new URL(this.type.url);
-    url.searchParams.set('filter', ids.map((id) => `id eq ${JSON.stringify(id)}`).join(' or '));
+    const filter = ids.map((id) => filterOf({ path: 'id', value: id })).join(' or ');
+    url.searchParams.set('filter', filter);
     url.searchParams.set('count', String(ids.length));
-    const { status, body } = await this.#select(url, [...paths, ...version], `${this.type.name}s`);
-    const list = isJsonObject(body) ? memberOf(body, 'Resources') : undefined;
-    if (status !== 200 || !isJsonObject(body)) return undefined;
-    const resources = Array.isArray(list) ? list.filter(isJsonObject) : [];
+    const { resources } = await this.#search(url, paths, `${this.type.name}s`);
+    if (resources === undefined) return undefined;
     const read = resources.map((each) => this.#readOf(each));
     const found = new Map(read.flatMap((each) => (each ? [[each.id, each] as const] : [])));
     // Whoever does not know the filter may give everybody.
@@ -95,9 +93,9 @@ export class ResourceAccess {
   }
 
   /** The resource that an answer holds. */
-  readOf({ status, body, etag }: ScimAnswer): ReadResource | undefined {
-    if (status < 200 || status > 299 || !isJsonObject(body)) return undefined;
-    return this.#readOf(body, etag);
+  readOf(answer: ScimAnswer): ReadResource | undefined {
+    const { body, etag } = answer;
+    return isDone(answer) && isJsonObject(body) ? this.#readOf(body, etag) : undefined;
   }
 
   #readOf(resource: JsonObject, etag?: string): ReadResource | undefined {
@@ -136,21 +134,28 @@ export class ResourceAccess {
     key: ResourceKey,
     paths: readonly string[],
   ): Promise<ReadResource | 'not filtered' | undefined> {
-    const version = this.service.capabilities.etag ? ['meta.version'] : [];
     const url = new URL(this.type.url);
     url.searchParams.set('filter', filterOf(key));
     const what = `the look-up of a ${this.type.name}`;
-    const answer = await this.#select(url, [key.path, ...paths, ...version], what);
-    const list = isJsonObject(answer.body) ? memberOf(answer.body, 'Resources') : undefined;
+    const { answer, resources } = await this.#search(url, [key.path, ...paths], what);
     // Some cannot read every value, or compare every attribute.
     if (answer.status === 400 || answer.status === 501) return 'not filtered';
-    if (answer.status !== 200 || !isJsonObject(answer.body)) throw refusal(what, answer);
-    const resources = Array.isArray(list) ? list.filter(isJsonObject) : [];
+    if (resources === undefined) throw refusal(what, answer);
     const wanted = this.#compared(key.path, key.value);
     const matches = resources.filter((each) => this.#keyOf(each, key.path) === wanted);
     // Whoever does not know the filter may give everybody.
     if (matches.length < resources.length) return 'not filtered';
     return this.#only(matches.map((each) => this.#readOf(each)));
+  }
+
+  /** Asks for a list, with the versions of its resources. @returns no resources when the answer is none */
+  async #search(url: URL, paths: readonly string[], what: string) {
+    const version = this.service.capabilities.etag ? ['meta.version'] : [];
+    const answer = await this.#select(url, [...paths, ...version], what);
+    const { status, body } = answer;
+    if (status !== 200 || !isJsonObject(body)) return { answer, resources: undefined };
+    const list = memberOf(body, 'Resources');
+    return { answer, resources: Array.isArray(list) ? list.filter(isJsonObject) : [] };
   }
 
   async #listed(

@@ -8,7 +8,8 @@ import { memberCount, splitMembers } from './member-changes.ts';
 import { needsReading } from './patch-operations.ts';
 import type { ReadResource, ResourceAccess } from './resource-access.ts';
 import { resourceCell } from './resource-cell.ts';
-import type { ScimAnswer, ScimClient } from './scim-client.ts';
+import { isDone, isGone, type ScimAnswer, type ScimClient } from './scim-client.ts';
+import type { BulkLimits } from './service.ts';
 import { unmetEdits } from './write-check.ts';
 import { goneFailure, refusal, WriteFailure } from './write-failure.ts';
 import { type Changes, patch, replacement } from './write-message.ts';
@@ -19,8 +20,8 @@ export interface WritingHabits {
   canPatch: boolean;
   replaceAdds: boolean;
   createWithoutMembers: boolean;
-  /** Whether several writes go into one request. */
-  canBulk: boolean;
+  /** What several writes in one request may come to; undefined where each has its own. */
+  bulk: BulkLimits | undefined;
   /** So many members come and go in one request. */
   membersAtOnce: number;
 }
@@ -170,7 +171,7 @@ export class ResourceUpdate {
   async #reconsider(answer: ScimAnswer, way: Way): Promise<void> {
     const { access, habits } = this.#place;
     const { status } = answer;
-    if (status === 404 || status === 410) throw goneFailure(access.type.name);
+    if (isGone(answer)) throw goneFailure(access.type.name);
     if ((status === 405 || status === 501) && way === 'PATCH') {
       habits.canPatch = false;
     } else if (status === 412 || status === 428) {
@@ -271,9 +272,4 @@ function isWholeList(path: AttributePath, { type }: ResourceAccess): boolean {
   if (path.filter !== undefined || path.subAttribute !== undefined) return false;
   const attribute = type.schema?.attributeAt(path);
   return attribute?.isMultiValued ?? path.attribute.toLowerCase() === 'members';
-}
-
-/** True for 2xx. */
-export function isDone({ status }: Pick<ScimAnswer, 'status'>): boolean {
-  return status >= 200 && status <= 299;
 }

@@ -2,12 +2,13 @@
 import type { ResourceWrite, WriteOutcome } from '../writer.ts';
 import { splitMembers } from './member-changes.ts';
 import { idAt, type ReadResource } from './resource-access.ts';
-import { isDone, ResourceUpdate, readBack, type WritePlace } from './resource-update.ts';
-import type { ScimAnswer } from './scim-client.ts';
+import { ResourceUpdate, readBack, type WritePlace } from './resource-update.ts';
+import { isDone, isGone, type ScimAnswer } from './scim-client.ts';
 import { goneFailure, refusal, WriteFailure } from './write-failure.ts';
 import { creation } from './write-message.ts';
 import {
   cellsOf,
+  goneOutcome,
   outcomeOf,
   planOf,
   unmetPaths,
@@ -94,19 +95,19 @@ export class ResourceWriter {
     return await new ResourceUpdate(this.#place, plan, id).run(after);
   }
 
-  async #delete({ nth, id, key }: Delete): Promise<WriteOutcome> {
+  async #delete(write: Delete): Promise<WriteOutcome> {
+    const { nth, id, key } = write;
     const { client, access, effects } = this.#place;
     const known = id ?? (await access.find(key, [key.path]))?.id;
-    const gone = { state: 'applied', nth, id: null, cells: new Map<string, string>() } as const;
-    if (known === undefined) return gone;
+    if (known === undefined) return goneOutcome(write);
     const what = `the deletion of a ${access.type.name}`;
     const answer = await client.write({ method: 'DELETE', url: access.urlOf(known), what });
-    if (answer.status === 404 || answer.status === 410) return gone;
+    if (isGone(answer)) return goneOutcome(write);
     if (!isDone(answer)) throw refusal(what, answer);
     const left = effects.lyingAnswers
       ? await access.read(known, [key.path, ...this.#readBack])
       : undefined;
-    if (left === undefined) return gone;
+    if (left === undefined) return goneOutcome(write);
     const cells = cellsOf(left, this.#readBack, access);
     return { state: 'not-applied', nth, id: known, cells, paths: [key.path] };
   }

@@ -100,6 +100,16 @@ export class ScimClient {
   }
 }
 
+/** True for 2xx. */
+export function isDone({ status }: Pick<ScimAnswer, 'status'>): boolean {
+  return status >= 200 && status <= 299;
+}
+
+/** True when there is no such resource, or no more. */
+export function isGone({ status }: Pick<ScimAnswer, 'status'>): boolean {
+  return status === 404 || status === 410;
+}
+
 /** A blank as `%20`, which everybody reads as one; `+` is one in forms only. A plus itself is `%2B` already. */
 function plainly(url: URL): URL {
   const plain = new URL(url);

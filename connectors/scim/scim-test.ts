@@ -45,7 +45,11 @@ export async function testSources(
   return {
     version: service.version,
     objectTypes: service.resourceTypes.map(({ name }) => name),
-    capabilities: { ...capabilities, incremental: settings.incremental !== undefined },
+    capabilities: {
+      ...capabilities,
+      bulk: capabilities.bulk !== undefined,
+      incremental: settings.incremental !== undefined,
+    },
     probed,
     quirks: settings.quirks,
   };

@@ -89,7 +89,7 @@ class WriteRun {
       canPatch: service.capabilities.patch && !this.#effects.noPatch,
       replaceAdds: this.#effects.replaceAdds === true,
       createWithoutMembers: this.#effects.createWithoutMembers === true,
-      canBulk: service.bulk !== undefined,
+      bulk: service.capabilities.bulk,
       membersAtOnce,
     };
     this.#writes = request.writes[Symbol.iterator]();
@@ -121,7 +121,7 @@ class WriteRun {
   #take(): ResourceWrite[] {
     const left = this.#left.shift();
     if (left !== undefined) return [left];
-    const atOnce = this.#habits.canBulk ? mostAtOnce : 1;
+    const atOnce = this.#habits.bulk ? mostAtOnce : 1;
     const taken: ResourceWrite[] = [];
     while (taken.length < atOnce) {
       const next = this.#writes.next();
@@ -133,8 +133,7 @@ class WriteRun {
 
   async #writeTogether(writes: readonly ResourceWrite[]): Promise<void> {
     for (const [type, each] of Map.groupBy(writes, ({ resourceType }) => resourceType)) {
-      const { bulk } = this.#writersOf(type);
-      const { outcomes, left } = bulk ? await bulk.write(each) : { outcomes: [], left: each };
+      const { outcomes, left } = await this.#writersOf(type).bulk.write(each);
       this.#left.push(...left);
       for (const outcome of outcomes) {
         this.#inVain = 0;
@@ -178,10 +177,9 @@ class WriteRun {
     const access = new ResourceAccess(this.#client, this.#service, type, this.#effects);
     const place = { client: this.#client, access, effects: this.#effects, habits: this.#habits };
     const readBack = this.#request.readBack.get(resourceType) ?? [];
-    const { bulk: limits } = this.#service;
     const writers = {
       single: new ResourceWriter(place, readBack),
-      bulk: limits && new BulkWriter(place, readBack, limits),
+      bulk: new BulkWriter(place, readBack),
     };
     this.#writers.set(resourceType, writers);
     return writers;
@@ -191,6 +189,5 @@ class WriteRun {
 /** What writes resources of one type. */
 interface TypeWriters {
   readonly single: ResourceWriter;
-  /** Undefined where every write is a request of its own. */
-  readonly bulk: BulkWriter | undefined;
+  readonly bulk: BulkWriter;
 }

@@ -5,12 +5,19 @@ import { isJsonObject, type JsonObject, memberOf } from './attribute-value.ts';
 import type { ScimAnswer, ScimClient } from './scim-client.ts';
 import { ResourceSchema, readSchemas, type ServiceSchemas } from './service-schema.ts';
 
+/** What one request of several operations may hold (RFC 7644 §3.7.4). */
+export interface BulkLimits {
+  readonly operations: number;
+  readonly bytes: number;
+}
+
 export interface ScimCapabilities {
   readonly paging: 'index' | 'cursor';
   /** How many resources a page is asked to hold. */
   readonly pageSize: number;
   readonly patch: boolean;
-  readonly bulk: boolean;
+  /** Undefined where every write is a request of its own. */
+  readonly bulk: BulkLimits | undefined;
   readonly filter: boolean;
   readonly etag: boolean;
   /** Whether mapped paths are checked. */
@@ -27,18 +34,10 @@ export interface ScimResourceType {
   readonly schema: ResourceSchema | undefined;
 }
 
-/** What one request of several operations may hold (RFC 7644 §3.7.4). */
-export interface BulkLimits {
-  readonly operations: number;
-  readonly bytes: number;
-}
-
 export interface ScimService {
   readonly version: '2.0' | '1.1';
   readonly base: string;
   readonly capabilities: ScimCapabilities;
-  /** Undefined where every write is a request of its own. */
-  readonly bulk: BulkLimits | undefined;
   /** Those the service names. */
   readonly resourceTypes: readonly ScimResourceType[];
   /** @throws LockstepError `SourceUnreadable` when the service says that there is none of this name */
@@ -74,17 +73,10 @@ export async function discoverService(
     version,
     base,
   );
-  const bulk = version === '2.0' ? readBulkLimits(configuration, settings) : undefined;
-  const hasBulk = bulk !== undefined;
   return {
     version,
     base,
-    capabilities: readCapabilities(
-      configuration,
-      { schemas: schemas !== undefined, hasBulk },
-      settings,
-    ),
-    bulk,
+    capabilities: readCapabilities(configuration, version, schemas !== undefined, settings),
     resourceTypes,
     resourceType(name) {
       const own = resourceTypes.find((type) => type.name.toLowerCase() === name.toLowerCase());
@@ -207,17 +199,13 @@ function extensionsOf(type: JsonObject): string[] {
     .filter((schema) => typeof schema === 'string');
 }
 
-function partOf(configuration: JsonObject, name: string): JsonObject {
-  const value = memberOf(configuration, name);
-  return isJsonObject(value) ? value : {};
-}
-
 /** Whoever does not say how much it takes at once is not asked to. */
 function readBulkLimits(
-  configuration: JsonObject,
+  bulk: JsonObject,
+  version: Version,
   { overrides }: ScimSettings,
 ): BulkLimits | undefined {
-  const bulk = partOf(configuration, 'bulk');
+  if (version !== '2.0') return undefined;
   if (memberOf(bulk, 'supported') !== true || overrides.bulk === false) return undefined;
   const [operations, bytes] = ['maxOperations', 'maxPayloadSize'].map((name) =>
     Number(memberOf(bulk, name)),
@@ -227,10 +215,15 @@ function readBulkLimits(
 
 function readCapabilities(
   configuration: JsonObject,
-  { schemas, hasBulk }: { schemas: boolean; hasBulk: boolean },
-  { overrides }: ScimSettings,
+  version: Version,
+  schemas: boolean,
+  settings: ScimSettings,
 ): ScimCapabilities {
-  const part = (name: string) => partOf(configuration, name);
+  const { overrides } = settings;
+  const part = (name: string): JsonObject => {
+    const value = memberOf(configuration, name);
+    return isJsonObject(value) ? value : {};
+  };
   const supports = (name: string) => memberOf(part(name), 'supported') === true;
   const pagination = part('pagination');
   const hasCursors = memberOf(pagination, 'cursor') === true;
@@ -241,7 +234,7 @@ function readCapabilities(
     paging: overrides.paging ?? (hasCursors ? 'cursor' : 'index'),
     pageSize: overrides.pageSize ?? pageSize,
     patch: supports('patch'),
-    bulk: hasBulk,
+    bulk: readBulkLimits(part('bulk'), version, settings),
     filter: overrides.filter ?? supports('filter'),
     etag: supports('etag'),
     schemas,

@@ -68,6 +68,11 @@ export function outcomeOf(
     : { state: 'not-applied', ...outcome, paths: unmet };
 }
 
+/** What became of a delete whose resource is not there any more. */
+export function goneOutcome({ nth }: ResourceWrite): WriteOutcome {
+  return { state: 'applied', nth, id: null, cells: new Map() };
+}
+
 /** What these paths hold; those that hold nothing left out. */
 export function cellsOf(
   { resource }: ReadResource,

@@ -63,20 +63,33 @@ describe.each(realServers)('$name', { timeout: 60_000 }, ({ open }) => {
     }
   }
 
-  /** Writes through a proxy, which deals with `/Bulk` in its own way. */
+  const toBulk =
+    (bulk: Intercept): Intercept =>
+    (request, forward, number) =>
+      request.url.pathname.endsWith('/Bulk') ? bulk(request, forward, number) : forward(request);
+
+  /** Writes through a proxy of its own, together unless `overrides` say otherwise. */
   async function written(
     writes: readonly ResourceWrite[],
-    bulk: Intercept = (request, forward) => forward(request),
+    intercept?: Intercept,
     options: WritingOptions = {},
   ) {
     await proxy?.[Symbol.asyncDispose]();
-    proxy = await openProxy(server.origin, (request, forward, number) =>
-      request.url.pathname.endsWith('/Bulk') ? bulk(request, forward, number) : forward(request),
-    );
+    proxy = await openProxy(server.origin, intercept);
     const overrides = { bulk: undefined, ...options.settings?.overrides };
     const settings = { ...options.settings, overrides };
     return await writtenSingly(`${proxy.url}${server.base}`, writes, { ...options, settings });
   }
+
+  /** The service with another offer of Bulk than its own. */
+  const offering =
+    (bulk: object): Intercept =>
+    async (request, forward) => {
+      const answer = await forward(request);
+      if (!request.url.pathname.endsWith('/ServiceProviderConfig')) return answer;
+      const configuration = JSON.parse(answer.body) as Record<string, unknown>;
+      return { ...answer, body: JSON.stringify({ ...configuration, bulk }) };
+    };
 
   /** Requests that are not about what the service is, each with how often it was sent. */
   const asked = () => {
@@ -183,7 +196,7 @@ describe.each(realServers)('$name', { timeout: 60_000 }, ({ open }) => {
     });
 
     test('what was created is found, and created once', async () => {
-      const outcomes = await written(users(5), lost);
+      const outcomes = await written(users(5), toBulk(lost));
       expect(states(outcomes)).toEqual(['applied']);
       expect(await held('Users')).toHaveLength(5);
       expect(asked()['POST Bulk']).toBe(1);
@@ -194,13 +207,14 @@ describe.each(realServers)('$name', { timeout: 60_000 }, ({ open }) => {
       const writes = ids.map((id, nth) =>
         nth < 3 ? update('User', id, { title: 'Dr' }) : remove('User', id),
       );
-      expect(states(await written(writes, lost))).toEqual(['applied']);
+      expect(states(await written(writes, toBulk(lost)))).toEqual(['applied']);
       expect(asked()).toEqual({ 'POST Bulk': 1, 'GET Users': 1, 'DELETE Users/…': 3 });
       expect((await held('Users')).map(({ title }) => title)).toEqual(['Dr', 'Dr', 'Dr']);
     });
 
     test('and nothing was done: everything is done one by one', async () => {
-      const outcomes = await written(users(3), () => ({ status: 0, body: '', resetAfter: 0 }));
+      const none = toBulk(() => ({ status: 0, body: '', resetAfter: 0 }));
+      const outcomes = await written(users(3), none);
       expect(states(outcomes)).toEqual(['applied']);
       expect(asked()).toEqual({ 'POST Bulk': 1, 'POST Users': 3 });
     });
@@ -227,21 +241,17 @@ describe.each(realServers)('$name', { timeout: 60_000 }, ({ open }) => {
   };
 
   test.each(Object.entries(refusals))('when it %s, writes are done one by one', async (_, bulk) => {
-    expect(states(await written(users(4), bulk))).toEqual(['applied']);
+    expect(states(await written(users(4), toBulk(bulk)))).toEqual(['applied']);
     expect(await held('Users')).toHaveLength(4);
     expect(asked()).toMatchObject({ 'POST Bulk': 1, 'POST Users': 4 });
   });
 
   test('a service that cannot look for several is asked for each, and no second time', async () => {
-    await proxy?.[Symbol.asyncDispose]();
-    proxy = await openProxy(server.origin, (request, forward) =>
+    const outcomes = await written(users(150), (request, forward) =>
       /id eq .* or id eq/.test(request.url.searchParams.get('filter') ?? '')
         ? { status: 400, body: '{"scimType":"invalidFilter"}' }
         : forward(request),
     );
-    const settings = { overrides: { bulk: undefined } };
-    const writes = users(150);
-    const outcomes = await writtenSingly(`${proxy.url}${server.base}`, writes, { settings });
     expect(states(outcomes)).toEqual(['applied']);
     expect(asked()).toMatchObject({ 'POST Bulk': 1 });
     expect(await held('Users')).toHaveLength(150);
@@ -251,24 +261,16 @@ describe.each(realServers)('$name', { timeout: 60_000 }, ({ open }) => {
     const off = { settings: { overrides: { bulk: false } } } as const;
     expect(states(await written(users(3), undefined, off))).toEqual(['applied']);
     expect(asked()).toEqual({ 'POST Users': 3 });
+    const others = users(6).slice(3);
+    expect(states(await written(others, offering({ supported: true })))).toEqual(['applied']);
+    expect(asked()).toEqual({ 'POST Users': 3 });
   });
 
   test('a request is no larger than the service takes', async () => {
-    await proxy?.[Symbol.asyncDispose]();
-    proxy = await openProxy(server.origin, async (request, forward) => {
-      const answer = await forward(request);
-      if (!request.url.pathname.endsWith('/ServiceProviderConfig')) return answer;
-      const configuration = JSON.parse(answer.body) as Record<string, unknown>;
-      const bulk = { supported: true, maxOperations: 40, maxPayloadSize: 4000 };
-      return { ...answer, body: JSON.stringify({ ...configuration, bulk }) };
-    });
-    const settings = { overrides: { bulk: undefined } };
+    const offered = offering({ supported: true, maxOperations: 40, maxPayloadSize: 4000 });
     const long = create('User', { userName: 'long', title: 'x'.repeat(5000) });
-    const outcomes = await writtenSingly(`${proxy.url}${server.base}`, [...users(60), long], {
-      settings,
-    });
-    expect(states(outcomes)).toEqual(['applied']);
-    const bodies = proxy.bodies.filter((each) => each.includes('BulkRequest'));
+    expect(states(await written([...users(60), long], offered))).toEqual(['applied']);
+    const bodies = (proxy?.bodies ?? []).filter((each) => each.includes('BulkRequest'));
     const sizes = bodies.map((each) => Buffer.byteLength(each));
     expect(Math.max(...sizes)).toBeLessThanOrEqual(4000);
     expect(Math.max(...bodies.map((each) => each.split('bulkId').length - 1))).toBeLessThanOrEqual(
@@ -279,13 +281,11 @@ describe.each(realServers)('$name', { timeout: 60_000 }, ({ open }) => {
 
   test('a service that is down is given up', async () => {
     const down = { status: 0, body: '', resetAfter: 0 } as const;
-    proxy = await openProxy(server.origin, (request, forward) =>
+    const writing = written(users(20), (request, forward) =>
       /ServiceProviderConfig|ResourceTypes|Schemas/.test(request.url.pathname)
         ? forward(request)
         : down,
     );
-    const settings = { overrides: { bulk: undefined } };
-    const writing = writtenSingly(`${proxy.url}${server.base}`, users(20), { settings });
     expect(await givenUp(writing)).toMatch(/^TargetUnavailable/);
     // Once together, then five in vain, each as often as any request.
     expect(asked()['POST Users']).toBeLessThanOrEqual(5 * 6);

@@ -21,13 +21,7 @@ async function lockstep(...args: string[]) {
   const exitCode = await runCommandLine(args, {
     stdout: stdout.stream,
     stderr: stderr.stream,
-    environment: {
-      DATABASE_URL: stack.servers.databaseUrl,
-      TEMPORAL_ADDRESS: stack.servers.temporalAddress,
-      LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
-      LOCKSTEP_HOME: stack.home,
-      LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-    },
+    environment: stack.environment,
   });
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }

@@ -56,13 +56,7 @@ beforeAll(async () => {
     );
     ids[name] = id;
   }
-  environment = {
-    DATABASE_URL: stack.servers.databaseUrl,
-    TEMPORAL_ADDRESS: stack.servers.temporalAddress,
-    LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
-    LOCKSTEP_HOME: stack.home,
-    LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-  };
+  environment = stack.environment;
   ada = await connectLockstep({ environment, identity: 'ada@desk' });
   mallory = await connectLockstep({ environment, identity: 'mallory@desk' });
   await stack.startWorker();

@@ -68,11 +68,7 @@ async function lockstep(...args: string[]) {
     stdout: stdout.stream,
     stderr: stderr.stream,
     environment: {
-      DATABASE_URL: stack.servers.databaseUrl,
-      TEMPORAL_ADDRESS: stack.servers.temporalAddress,
-      LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
-      LOCKSTEP_HOME: stack.home,
-      LOCKSTEP_TASK_QUEUE: stack.taskQueue,
+      ...stack.environment,
       TEST_SCIM_PASSWORD: 's3cret',
     },
   });

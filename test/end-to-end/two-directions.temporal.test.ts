@@ -151,11 +151,7 @@ beforeAll(async () => {
   const secret = { CRM_SECRET: service.oauth.clientSecret };
   lockstep = await connectLockstep({
     environment: {
-      LOCKSTEP_HOME: stack.home,
-      LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
-      LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-      DATABASE_URL: stack.servers.databaseUrl,
-      TEMPORAL_ADDRESS: stack.servers.temporalAddress,
+      ...stack.environment,
       ...secret,
     },
   });

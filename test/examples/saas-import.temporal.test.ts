@@ -120,11 +120,7 @@ describe('the import', () => {
     const [{ id = '' } = {}] = (await matches('--unconfirmed')) as { id?: string }[];
     await using viewer = await connectLockstep({
       environment: {
-        LOCKSTEP_HOME: stack.home,
-        LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
-        LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-        DATABASE_URL: stack.servers.databaseUrl,
-        TEMPORAL_ADDRESS: stack.servers.temporalAddress,
+        ...stack.environment,
         ...environment,
       },
       identity: 'viewer@elsewhere',

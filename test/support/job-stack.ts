@@ -107,14 +107,21 @@ export class JobStack implements AsyncDisposable {
     this.#connections = new AsyncDisposableStack();
   }
 
-  /** Starts one more worker and waits until it is ready. */
-  async startWorker(environment: Readonly<Record<string, string>> = {}): Promise<WorkerProcess> {
-    const worker = await startWorkerProcess(this.home, `worker-${this.workers.length + 1}`, {
+  /** Where a client or a worker finds this stack. */
+  get environment(): Readonly<Record<string, string>> {
+    return {
       DATABASE_URL: this.servers.databaseUrl,
       TEMPORAL_ADDRESS: this.servers.temporalAddress,
       LOCKSTEP_CONFIG: join(this.home, 'lockstep.yaml'),
       LOCKSTEP_HOME: this.home,
       LOCKSTEP_TASK_QUEUE: this.taskQueue,
+    };
+  }
+
+  /** Starts one more worker and waits until it is ready. */
+  async startWorker(environment: Readonly<Record<string, string>> = {}): Promise<WorkerProcess> {
+    const worker = await startWorkerProcess(this.home, `worker-${this.workers.length + 1}`, {
+      ...this.environment,
       LOCKSTEP_WORKFLOW_BUNDLE: inject('workflowBundle'),
       ...environment,
     });

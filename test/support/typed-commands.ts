@@ -1,5 +1,4 @@
 /** The command line as a person types it at a stack, with `--json`. */
-import { join } from 'node:path';
 import { runCommandLine } from '../../client/command-line.ts';
 import { captured } from '../client/captured-stream.ts';
 import type { JobStack } from './job-stack.ts';
@@ -37,11 +36,7 @@ export function typingAt(
       stdout: stdout.stream,
       stderr: stderr.stream,
       environment: {
-        LOCKSTEP_HOME: stack.home,
-        LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
-        LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-        DATABASE_URL: stack.servers.databaseUrl,
-        TEMPORAL_ADDRESS: stack.servers.temporalAddress,
+        ...stack.environment,
         ...environment,
       },
     });

@@ -22,13 +22,7 @@ beforeAll(async () => {
     join(stack.home, 'lockstep.yaml'),
     JSON.stringify({ ...rest, entityTypes: { ...entityTypes, department: guarded } }),
   );
-  environment = {
-    DATABASE_URL: stack.servers.databaseUrl,
-    TEMPORAL_ADDRESS: stack.servers.temporalAddress,
-    LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-    LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
-    LOCKSTEP_HOME: stack.home,
-  };
+  environment = stack.environment;
   await stack.startWorker();
   session = new Session({ environment, identity: 'jane@hr' });
   lockstep = lockstepOf(session);

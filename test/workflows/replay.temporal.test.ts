@@ -70,13 +70,7 @@ async function recordEdits(): Promise<void> {
   const file = join(stack.home, 'lockstep.yaml');
   await writeFile(file, JSON.stringify({ ...rest, entityTypes: { ...entityTypes, role } }));
   await stack.startWorker();
-  const environment = {
-    DATABASE_URL: stack.servers.databaseUrl,
-    TEMPORAL_ADDRESS: stack.servers.temporalAddress,
-    LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-    LOCKSTEP_CONFIG: file,
-    LOCKSTEP_HOME: stack.home,
-  };
+  const environment = stack.environment;
   await using lockstep = await connectLockstep({ environment });
   const made = await lockstep.set('role', 'admin', {});
   await keep('edited', stack.jobById(made.job));
@@ -126,11 +120,7 @@ async function recordReconciliations(): Promise<void> {
   await writeFile(file, JSON.stringify(configuration));
   await stack.startWorker({ CRM_TOKEN: 'right-token' });
   const environment = {
-    DATABASE_URL: stack.servers.databaseUrl,
-    TEMPORAL_ADDRESS: stack.servers.temporalAddress,
-    LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-    LOCKSTEP_CONFIG: file,
-    LOCKSTEP_HOME: stack.home,
+    ...stack.environment,
     CRM_TOKEN: 'right-token',
   };
   await using lockstep = await connectLockstep({ environment });

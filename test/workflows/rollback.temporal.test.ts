@@ -17,13 +17,7 @@ beforeAll(async () => {
   });
   await stack.startWorker();
   lockstep = await connectLockstep({
-    environment: {
-      DATABASE_URL: stack.servers.databaseUrl,
-      TEMPORAL_ADDRESS: stack.servers.temporalAddress,
-      LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-      LOCKSTEP_CONFIG: `${stack.home}/lockstep.yaml`,
-      LOCKSTEP_HOME: stack.home,
-    },
+    environment: stack.environment,
     identity: 'jane@test',
   });
 });

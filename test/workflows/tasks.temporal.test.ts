@@ -71,13 +71,7 @@ describe.concurrent('a task alone', { timeout: 180_000 }, () => {
   test('is started by our client: its id, memo and search attributes say which, and its log tells it', async () => {
     await stack.writePeople('client', before);
     await using lockstep = await connectLockstep({
-      environment: {
-        DATABASE_URL: stack.servers.databaseUrl,
-        TEMPORAL_ADDRESS: stack.servers.temporalAddress,
-        LOCKSTEP_HOME: stack.home,
-        LOCKSTEP_CONFIG: join(stack.home, 'lockstep.yaml'),
-        LOCKSTEP_TASK_QUEUE: stack.taskQueue,
-      },
+      environment: stack.environment,
     });
     const exported = await lockstep.run('client', { task: 'export', by: 'jane' });
     expect(exported).toMatchObject({ task: 'export', state: 'succeeded', simulated: false });

@@ -5,25 +5,40 @@ import { existsSync, readFileSync } from 'node:fs';
 
 /** Whether the pid is a live process. A zombie, which only waits to be reaped, does not run. */
 export function isRunning(pid: number): boolean {
-  return commandLine(pid) !== undefined;
+  const state = hasProc ? stateInProc(pid) : field(pid, 'stat');
+  return state !== undefined && !/^[ZX]/.test(state);
 }
 
 /**
- * The command line of a live process, undefined when there is none. Pids are reused: compare it with
- * what you started before you signal a pid that you have read from a file.
+ * The command line of a live process, undefined when there is none, and for the moment in which it
+ * becomes another program (execve). Pids are reused: compare it with what you started before you
+ * signal a pid that you have read from a file.
  */
 export function commandLine(pid: number): string | undefined {
+  if (!hasProc) return isRunning(pid) ? field(pid, 'args') : undefined;
+  return read(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim() || undefined;
+}
+
+const hasProc = existsSync('/proc/self/stat');
+
+// `pid (command) state …`, and the command may itself hold spaces and parentheses.
+function stateInProc(pid: number): string | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2);
+}
+
+function read(path: string): string | undefined {
   try {
-    if (existsSync('/proc/self/cmdline')) {
-      // Empty for a zombie.
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() || undefined;
-    }
-    const [state, ...command] = execFileSync('ps', ['-o', 'stat=,args=', '-p', String(pid)], {
-      encoding: 'utf8',
-    })
-      .trim()
-      .split(/\s+/);
-    return state?.startsWith('Z') ? undefined : command.join(' ');
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function field(pid: number, name: 'args' | 'stat'): string | undefined {
+  try {
+    const output = execFileSync('ps', ['-o', `${name}=`, '-p', String(pid)], { encoding: 'utf8' });
+    return output.trim() || undefined;
   } catch {
     return undefined;
   }

@@ -29,6 +29,8 @@ export default defineConfig({
     maxWorkers: 3,
     // Threads and worker processes are started by the hundred; what they load is compiled once.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'lockstep-compile-cache') },
+    // What is waited for comes late on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default', './test/support/tally-reporter.ts'],
     projects: [
       {

@@ -1,4 +1,5 @@
 /** What changed, by meta.lastModified, of scim2-server, a real server in another process: nothing is missed. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ScimSettings } from '../../../engine/scim-settings.ts';
 import type { Source } from '../../../engine/source.ts';
@@ -57,11 +58,7 @@ describe.skipIf(!hasScim2Server)('what changed', { timeout: 60_000 }, () => {
     [ids['team one'], ids['team two']] = teams as [string, string];
   }, 60_000);
 
-  const second = () => Math.floor(Date.now() / 1000);
-  const nextSecond = async () => {
-    const now = second();
-    await expect.poll(second).toBeGreaterThan(now);
-  };
+  const nextSecond = () => sleep(1_010 - (Date.now() % 1000));
   /** The cursor is in the second of the newest then, which are read every time, and the others are not. */
   const addNewest = async () => {
     await nextSecond();

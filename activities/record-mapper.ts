@@ -9,8 +9,8 @@ import { startSandboxThread } from './sandbox-thread.ts';
 
 const batchRecords = 2000;
 const batchBytes = 1 << 18;
-/** Records that a batch has room for at first: a chunk of a source may hold more than a batch does. */
-const firstRoom = 4096;
+/** What a batch has room for at first: most sources have few new records, and a chunk of one may hold more than a batch does. */
+const firstRoom = { bytes: 1 << 12, records: 64 } as const;
 /** Batches on their way: one at work, others waiting, so that the thread never idles and memory stays bounded. */
 const batchesInFlight = 3;
 /** A row that takes longer than this hangs: JSONata's own limit does not see a regular expression at work. */
@@ -154,12 +154,12 @@ export class SourceMapping {
   readonly #sink: StagingSink;
   #begun = false;
   #added = 0;
-  #bytes = new Uint8Array(batchBytes);
+  #bytes = new Uint8Array(firstRoom.bytes);
   #used = 0;
   #records = 0;
-  #ends = new Uint32Array(firstRoom);
-  #lines = new Uint32Array(firstRoom);
-  #digests = new Uint32Array(firstRoom * 4);
+  #ends = new Uint32Array(firstRoom.records);
+  #lines = new Uint32Array(firstRoom.records);
+  #digests = new Uint32Array(firstRoom.records * 4);
 
   constructor(mapper: RecordMapper, source: SourceTask, sink: StagingSink) {
     this.#mapper = mapper;

@@ -2,9 +2,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
 const chunkBytes = 1 << 18;
+const leastBytes = 1 << 12;
 
 /**
- * Gives the bytes of a file from `start` (default 0) on, 256 KiB at a time; each chunk is valid until the next one. The
+ * Gives the bytes of a file from `start` (default 0) on, up to 256 KiB at a time; each chunk is valid until the next one. The
  * next one is read meanwhile.
  */
 export async function* fileChunks(
@@ -12,11 +13,14 @@ export async function* fileChunks(
   { start = 0, signal }: { start?: number; signal: AbortSignal },
 ): AsyncGenerator<Buffer> {
   await using file = await open(path);
-  const [first, second] = [chunkBytes, chunkBytes].map((size) => Buffer.allocUnsafeSlow(size));
+  // Many files are small, and memory that is asked for in vain has to be collected.
+  const { size } = await file.stat();
+  const room = Math.min(Math.max(size - start, leastBytes), chunkBytes);
+  const [first, second] = [room, room].map((bytes) => Buffer.allocUnsafeSlow(bytes));
   let [now, next] = [first as Buffer, second as Buffer];
   let position = start;
   const read = (into: Buffer) => {
-    const answer = file.read(into, 0, chunkBytes, position);
+    const answer = file.read(into, 0, room, position);
     // It may fail while the chunk before is still being used; whoever awaits it hears of that.
     answer.catch(() => {});
     return answer;

@@ -71,7 +71,7 @@ export async function readRecords(
 class FileWindow {
   readonly #handle: FileHandle;
   readonly #size: number;
-  #bytes = Buffer.allocUnsafeSlow(windowBytes);
+  #bytes: Buffer = Buffer.alloc(0);
   #from = 0;
   #to = 0;
 
@@ -88,9 +88,9 @@ class FileWindow {
 
   /** Fewer bytes only where the file ends. */
   async read(from: number, to: number): Promise<Buffer> {
-    if (to - from > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(to - from);
     const wanted = Math.max(windowBytes, to - from);
     const length = Math.max(0, Math.min(wanted, this.#size - from));
+    if (length > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(length);
     const { bytesRead } = await this.#handle.read(this.#bytes, 0, length, from);
     this.#from = from;
     this.#to = from + bytesRead;

@@ -41,7 +41,7 @@ export class RecordIndexWriter implements AsyncDisposable {
   readonly #path: string;
   readonly #hash = createHash('sha256');
   #file: FileHandle | undefined;
-  readonly #digests = new WordList(flushBytes / 2);
+  readonly #digests = new WordList();
   readonly #landmarks = new WordList();
   #records = 0;
   #bytes = 0;

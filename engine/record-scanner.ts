@@ -27,7 +27,7 @@ export class RecordScanner {
   readonly #onRecord: OnRecord;
   readonly #countsRecords: boolean;
   /** The record that has not ended yet, and room for what comes next. */
-  #buffer = new Uint8Array(1 << 19);
+  #buffer = new Uint8Array(0);
   #carried = 0;
   /** Line of the unfinished record's first character. */
   #line = 1;

@@ -4,10 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { readConfiguration } from '../../config/configuration.ts';
 import { noCounts } from '../../engine/counts.ts';
 import { openStore, type Store } from '../../store/database.ts';
-import { migrate } from '../../store/migrate.ts';
 import { applyModel, type StoredModel } from '../../store/model-store.ts';
 import { openReadStore, type ReadStore } from '../../store/queries/read-store.ts';
-import { temporaryDatabase } from '../support/servers.ts';
+import { migratedDatabase } from '../support/servers.ts';
 
 export const configurationFile = fileURLToPath(
   new URL('../../examples/sab/lockstep.yaml', import.meta.url),
@@ -24,8 +23,7 @@ export interface SeededStore extends AsyncDisposable {
 }
 
 export async function openSeededStore(): Promise<SeededStore> {
-  const database = await temporaryDatabase();
-  await migrate(database.url);
+  const database = await migratedDatabase();
   const writer = openStore(database.url, 'test');
   const store = openReadStore(database.url, 'test reader');
   const { configuration } = await readConfiguration(configurationFile, {});

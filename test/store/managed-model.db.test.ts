@@ -5,17 +5,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfiguration } from '../../config/configuration.ts';
 import { openStore, type Store } from '../../store/database.ts';
-import { migrate } from '../../store/migrate.ts';
 import { applyModel } from '../../store/model-store.ts';
 import { findEntityType } from '../../store/queries/entity-types.ts';
 import { directoryConfiguration } from '../fixtures/directory.ts';
-import { temporaryDatabase } from '../support/servers.ts';
+import { migratedDatabase } from '../support/servers.ts';
 
 let store: Store;
 const disposables = new AsyncDisposableStack();
 beforeAll(async () => {
-  const database = disposables.use(await temporaryDatabase());
-  await migrate(database.url);
+  const database = disposables.use(await migratedDatabase());
   store = openStore(database.url, 'test');
   disposables.defer(() => store.close());
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-model-'));

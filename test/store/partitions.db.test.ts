@@ -1,8 +1,8 @@
 /** Tables of their own for entity types and navigation properties: who makes them, and what came before them. */
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { migrate, readMigrations } from '../../store/migrate.ts';
-import { temporaryDatabase } from '../support/servers.ts';
+import { readMigrations } from '../../store/migrate.ts';
+import { migratedDatabase, temporaryDatabase } from '../support/servers.ts';
 
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
@@ -58,8 +58,7 @@ test('what was stored before there were partitions is in them afterwards', async
 });
 
 test('a worker that owns no table loads for the first time; who may not insert cannot', async () => {
-  await using database = await temporaryDatabase();
-  await migrate(database.url);
+  await using database = await migratedDatabase();
   const owner = await connect(database.url);
   const worker = `worker_${process.pid}`;
   const reader = `reader_${process.pid}`;

@@ -13,7 +13,7 @@ import { manualJobId, syncJobType } from '../../workflows/identifiers.ts';
 import type { JobProgress, SyncJobRequest, SyncJobResult } from '../../workflows/messages.ts';
 import { type JobFacts, readJob, readPeople } from './job-facts.ts';
 import { type ConnectorOptions, type Person, peopleConfiguration, writePeople } from './people.ts';
-import { temporaryDatabase } from './servers.ts';
+import { migratedDatabase } from './servers.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
 /** Where a stack's servers are; the shared ones unless a test has its own. */
@@ -36,12 +36,12 @@ const patienceMs = 60_000;
 
 /** Starts a stack: a database, a home and a task queue that no other test has. Workers are started by the test. */
 export async function startJobStack(options: StackOptions): Promise<JobStack> {
-  const database = options.servers ? undefined : await temporaryDatabase();
+  const database = options.servers ? undefined : await migratedDatabase();
   const servers = options.servers ?? {
     databaseUrl: database?.url ?? '',
     temporalAddress: options.temporal ? '' : inject('temporalAddress'),
   };
-  await migrate(servers.databaseUrl);
+  if (options.servers) await migrate(servers.databaseUrl);
   const home = await mkdtemp(join(tmpdir(), 'lockstep-stack-'));
   await writeFile(join(home, 'lockstep.yaml'), peopleConfiguration(options.connectors));
   for (const name of Object.keys(options.connectors)) await mkdir(join(home, name));

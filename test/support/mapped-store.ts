@@ -3,8 +3,7 @@
 import type { CorrelationIgnore, CorrelationRule, Situation } from '../../engine/mapping.ts';
 import { assessMapping, type MappedPair, matchSides } from '../../store/assess-mapping.ts';
 import { openStore, type Session, type Store } from '../../store/database.ts';
-import { migrate } from '../../store/migrate.ts';
-import { temporaryDatabase } from './servers.ts';
+import { migratedDatabase } from './servers.ts';
 
 /** A rule of one pair. */
 export function ruleOf(
@@ -73,8 +72,7 @@ export interface MappedStore extends AsyncDisposable {
 
 /** @param managedFirst whether the managed type has the lower id: the two ends of a match stand in that order */
 export async function openMappedStore({ managedFirst = false } = {}): Promise<MappedStore> {
-  const database = await temporaryDatabase();
-  await migrate(database.url);
+  const database = await migratedDatabase();
   const store = openStore(database.url, 'mapped store');
   const { pool } = store;
   const names = managedFirst ? ['user', 'account'] : ['account', 'user'];

@@ -8,6 +8,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** The shared PostgreSQL; use `temporaryDatabase` rather than its own database. (db, temporal, time-skipping) */
     databaseUrl: string;
+    /** A database that is migrated and that nobody connects to, to make others of. (db, temporal, time-skipping) */
+    migratedTemplate: string;
     /** `host:port` of the shared Temporal dev server. (temporal) */
     temporalAddress: string;
     /** The `temporal` program, to start another server or to send a signal with. (temporal) */
@@ -27,9 +29,18 @@ export interface TemporaryDatabase extends AsyncDisposable {
 }
 
 /** Creates an empty database; dropping it ends the sessions that are still open. */
-export async function temporaryDatabase(): Promise<TemporaryDatabase> {
+export function temporaryDatabase(): Promise<TemporaryDatabase> {
+  return createDatabase('template1');
+}
+
+/** Creates a database with our schema and nothing in it: as {@link temporaryDatabase}, and migrated. */
+export function migratedDatabase(): Promise<TemporaryDatabase> {
+  return createDatabase(inject('migratedTemplate'));
+}
+
+async function createDatabase(template: string): Promise<TemporaryDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await administer(`CREATE DATABASE ${name}`);
+  await administer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = new URL(inject('databaseUrl'));
   url.pathname = `/${name}`;
   return {

@@ -11,10 +11,9 @@ import type { ConfigurationDocument } from '../../config/document.ts';
 import type { Mode } from '../../engine/job.ts';
 import type { Reject } from '../../engine/reject.ts';
 import { openStore, type Store } from '../../store/database.ts';
-import { migrate } from '../../store/migrate.ts';
 import { type Change, listChanges } from '../../store/queries/changes.ts';
 import { listRejects } from '../../store/queries/rejects.ts';
-import { temporaryDatabase } from './servers.ts';
+import { migratedDatabase } from './servers.ts';
 import { type Contents, readContents } from './store-contents.ts';
 
 /** File name → content; a Buffer where the bytes matter. */
@@ -115,8 +114,7 @@ export async function openSyncBench(
   document: ConfigurationDocument,
   environment: NodeJS.ProcessEnv = {},
 ): Promise<SyncBench> {
-  const database = await temporaryDatabase();
-  await migrate(database.url);
+  const database = await migratedDatabase();
   const store = openStore(database.url, 'sync bench');
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
   const extractions = join(directory, 'extractions');

@@ -1,6 +1,6 @@
 import type { Progress } from '../connectors/connector.ts';
 import type { Manifest } from '../connectors/extraction.ts';
-import type { DigestSet } from '../engine/digest-set.ts';
+import type { NumberedDigests } from '../engine/numbered-digests.ts';
 import { digestText, seededDigest } from '../engine/record-digest.ts';
 import type { Session } from '../store/database.ts';
 import {
@@ -13,10 +13,10 @@ import type { ScopeComparison } from '../store/plan.ts';
 import type { ScopeSource } from '../store/scope-source.ts';
 import { firstPlace, openStagingSink, stageUnseen, stagingPlace } from '../store/staging.ts';
 import { storedLinkDigests, storedResourceDigests } from '../store/stored-digests.ts';
-import { readFormerRecords, stageGone } from './former-records.ts';
 import type { MappedSource } from './mapped-source.ts';
 import { type ComparedRecords, compareRecords } from './record-comparison.ts';
-import type { Doubts, RecordMapper } from './record-mapper.ts';
+import { differenceSince, mapCome, stageGone } from './record-difference.ts';
+import type { Doubts, RecordMapper, SourceMapping } from './record-mapper.ts';
 import { linesOf } from './source-records.ts';
 
 /** What reading a source found. */
@@ -60,13 +60,8 @@ export async function readSource(
     return readBefore(source, known);
   }
   mapper.start();
-  const before =
-    known?.seed === means ? await readFormerRecords(source, known, former, signal) : undefined;
-  const { digests, stored, withoutDigest, fresh } = before
-    ? { digests: before.digests, stored: before.file.rows, withoutDigest: 0, fresh: false }
-    : kind === 'rows'
-      ? await storedResourceDigests(session, id)
-      : await storedLinkDigests(session, id);
+  const baseline = await baselineOf(session, source, mapper, { known, former, signal, onProgress });
+  const { fresh, stored, withoutDigest } = baseline;
   const changes = fresh
     ? await openFirstChanges(session, changesTables[kind], deltaId, id, source.file.rows)
     : changesTables[kind];
@@ -79,15 +74,7 @@ export async function readSource(
   let compared: ComparedRecords;
   let doubts: Doubts;
   try {
-    compared = await compareRecords({
-      source,
-      digests,
-      unseeded: before !== undefined,
-      fresh,
-      mapping,
-      signal,
-      onProgress,
-    });
+    compared = await baseline.compare(mapping);
     doubts = await mapping.end();
     await sink.end();
   } catch (error) {
@@ -95,7 +82,7 @@ export async function readSource(
     throw error;
   }
   if (isOwnTable(changes)) await analyseFirstChanges(session, changes);
-  const unseen = digests.unseenCount;
+  const gone = baseline.gone();
   const comparison: ScopeComparison = {
     ...namesOf(source),
     fresh,
@@ -104,19 +91,14 @@ export async function readSource(
     staged: mapping.added,
     mayRepeat: !fresh || doubts.mayRepeat,
     mayDangle: !fresh || doubts.mayDangle,
-    unseen: unseen > 0 && unseen === digests.size ? 'all' : unseen,
+    unseen: gone.count > 0 && gone.count === gone.of ? 'all' : gone.count,
     withoutDigest,
-    goneAreStaged:
-      source.infersDeletes &&
-      before !== undefined &&
-      (await stageGone(session, source, before, mapper)),
+    goneAreStaged: source.infersDeletes && (await baseline.stageGone()),
     ...(!source.infersDeletes && { partial: { deleted: 0 } }),
   };
-  if (typeof comparison.unseen === 'number' && unseen > 0) {
-    const gone = before ? seededDigests(digests, source.seed) : digests.unseen();
-    await stageUnseen(session, comparison.scope, gone);
+  if (typeof comparison.unseen === 'number' && gone.count > 0) {
+    await stageUnseen(session, comparison.scope, gone.digests);
   }
-  digests[Symbol.dispose]();
   return {
     source,
     comparison,
@@ -126,11 +108,73 @@ export async function readSource(
   };
 }
 
-/** The digests that were not met, as the store has them. Each is valid until the next one. */
-function* seededDigests(digests: DigestSet, seed: Uint32Array): Iterable<Uint32Array> {
+/** What the records of a source are compared with. */
+interface Baseline {
+  readonly stored: number;
+  readonly withoutDigest: number;
+  /** Nothing is stored. */
+  readonly fresh: boolean;
+  /** Hands the records that are new on. */
+  compare(mapping: SourceMapping): Promise<ComparedRecords>;
+  /** Once compared: how many stored records of how many were not met, and their digests as they are stored. */
+  gone(): { readonly count: number; readonly of: number; readonly digests: Iterable<Uint32Array> };
+  /** See {@link stageGone}. */
+  stageGone(): Promise<boolean>;
+}
+
+/** The former extraction, where the scope holds just what was read from it; else the store. */
+async function baselineOf(
+  session: Session,
+  source: MappedSource,
+  mapper: RecordMapper,
+  {
+    known,
+    former,
+    signal,
+    onProgress,
+  }: Pick<ReadOptions, 'former' | 'signal' | 'onProgress'> & { known: ScopeSource | undefined },
+): Promise<Baseline> {
+  const { kind, id, file, seed } = source;
+  const difference =
+    known?.seed === digestText(seed)
+      ? await differenceSince(source, known, former, signal)
+      : undefined;
+  if (difference) {
+    const { come, gone } = difference;
+    return {
+      stored: difference.former.file.rows,
+      withoutDigest: 0,
+      fresh: false,
+      async compare(mapping) {
+        await mapCome(source, difference, mapping, signal);
+        return { read: file.rows, seen: file.rows - come.length };
+      },
+      gone: () => ({
+        count: gone.length,
+        of: difference.former.file.rows,
+        digests: seededDigests(gone, seed),
+      }),
+      stageGone: () => stageGone(session, source, difference, mapper, signal),
+    };
+  }
+  const asked =
+    kind === 'rows'
+      ? await storedResourceDigests(session, id)
+      : await storedLinkDigests(session, id);
+  const { digests, fresh } = asked;
+  return {
+    ...asked,
+    compare: (mapping) => compareRecords({ source, digests, fresh, mapping, signal, onProgress }),
+    gone: () => ({ count: digests.unseenCount, of: digests.size, digests: digests.unseen() }),
+    stageGone: async () => false,
+  };
+}
+
+/** The digests of records as the store has them. Each is valid until the next one. */
+function* seededDigests({ length, digests }: NumberedDigests, seed: Uint32Array) {
   const seeded = new Uint32Array(4);
-  for (const words of digests.unseen()) {
-    seededDigest(words, 0, seed, seeded);
+  for (let nth = 0; nth < length; nth++) {
+    seededDigest(digests, nth * 4, seed, seeded);
     yield seeded;
   }
 }

@@ -3,6 +3,7 @@ import type { ConnectionFacts } from '../engine/connection-test.ts';
 import type { Mode } from '../engine/job.ts';
 import type { Source } from '../engine/source.ts';
 import type { SourcePart } from '../engine/source-part.ts';
+import type { DifferenceFile } from './former-comparison.ts';
 import type { IndexFile } from './record-index.ts';
 
 /** One source as the connector wrote it into the extraction: UTF-8 text with a header, its cells separated by `delimiter`. */
@@ -19,6 +20,8 @@ export interface ExtractedFile {
   readonly delimiter: string;
   /** The digests of its records, where there are many. */
   readonly index?: IndexFile;
+  /** What it holds that the file before it did not, and the other way round, where both are large and that is little. */
+  readonly difference?: DifferenceFile;
   /** Where its lines come from, in order; left out where they are those of the file that the source is named after. */
   readonly parts?: readonly SourcePart[];
   /**
@@ -45,7 +48,10 @@ export interface ExtractedFile {
 }
 
 /** What writing a file tells of it. */
-export type WrittenFile = Pick<ExtractedFile, 'rows' | 'bytes' | 'sha256' | 'delimiter' | 'index'>;
+export type WrittenFile = Pick<
+  ExtractedFile,
+  'rows' | 'bytes' | 'sha256' | 'delimiter' | 'index' | 'difference'
+>;
 
 /** A file of an earlier extraction that is still there. */
 export interface KeptFile {

@@ -4,6 +4,7 @@ import { link, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ExtractedFile, KeptFile } from './connector.ts';
 import { fileDigest } from './file-digest.ts';
+import { differenceName } from './former-comparison.ts';
 import { indexName } from './record-index.ts';
 
 /** What a source file is read for. */
@@ -39,10 +40,13 @@ export async function linkUnchanged({
   try {
     if ((await fileDigest(kept.path, { signal })) !== kept.file.sha256) return;
     await link(kept.path, target);
-    const index = await linkIndex(kept, target);
+    const { index, difference, ...file } = kept.file;
+    const beside = {
+      ...(await linkBeside(kept, 'index', index, indexName(target))),
+      ...(await linkBeside(kept, 'difference', difference, differenceName(target))),
+    };
     onBytes(kept.file.originBytes ?? 0);
-    const { index: _, ...file } = kept.file;
-    return { ...file, file: basename(target), ...(index && { index }) };
+    return { ...file, file: basename(target), ...beside };
   } catch (error) {
     // Purged since, or a file system without links.
     if (signal.aborted) throw error;
@@ -50,15 +54,20 @@ export async function linkUnchanged({
   }
 }
 
-/** Nobody reads an index of which the manifest does not know; one that was touched is found out by who reads it. */
-async function linkIndex({ file, path }: KeptFile, target: string) {
-  if (file.index === undefined) return undefined;
+/** Nobody reads a file of which the manifest does not know; one that was touched is found out by who reads it. */
+async function linkBeside<Name extends string, File extends { readonly file: string }>(
+  { path }: KeptFile,
+  name: Name,
+  file: File | undefined,
+  target: string,
+): Promise<Partial<Record<Name, File>>> {
+  if (file === undefined) return {};
   try {
-    await link(join(dirname(path), file.index.file), indexName(target));
+    await link(join(dirname(path), file.file), target);
   } catch {
-    return undefined;
+    return {};
   }
-  return { ...file.index, file: indexName(basename(target)) };
+  return { [name]: { ...file, file: basename(target) } } as Record<Name, File>;
 }
 
 /** Digests what a file of an extraction was made from: the SHA-256 of the source, and everything about how it was read. */

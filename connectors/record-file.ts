@@ -3,11 +3,18 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LockstepError } from '../engine/errors.ts';
 import { RecordScanner } from '../engine/record-scanner.ts';
-import type { WrittenFile } from './connector.ts';
+import type { ExtractedFile, KeptFile, WrittenFile } from './connector.ts';
 import { writeAll } from './file-chunks.ts';
 import { RecordIndexWriter } from './record-index.ts';
 
 const flushedAt = 1 << 18;
+
+export interface RecordFileOptions {
+  /** See {@link ExtractedFile.countsRecords}. */
+  readonly countsRecords?: boolean;
+  /** What the last extraction has of the source. */
+  readonly former?: KeptFile | undefined;
+}
 
 /** Writes records as RFC 4180 has them: UTF-8, commas, line feeds, quotes only where they are needed. */
 export class RecordFile implements AsyncDisposable {
@@ -21,10 +28,15 @@ export class RecordFile implements AsyncDisposable {
   #records = 0;
   #bytes = 0;
 
-  private constructor(path: string, file: FileHandle, source: string, countsRecords: boolean) {
+  private constructor(
+    path: string,
+    file: FileHandle,
+    source: string,
+    { countsRecords = false, former }: RecordFileOptions,
+  ) {
     this.#file = file;
     this.#source = source;
-    this.#index = new RecordIndexWriter(path);
+    this.#index = new RecordIndexWriter(path, former);
     let inHeader = true;
     this.#scanner = new RecordScanner(
       ',',
@@ -36,17 +48,13 @@ export class RecordFile implements AsyncDisposable {
     );
   }
 
-  /**
-   * Creates the file, which must not exist.
-   *
-   * @param countsRecords see {@link ExtractedFile.countsRecords}
-   */
+  /** Creates the file, which must not exist. */
   static async create(
     path: string,
     source: string,
-    { countsRecords = false }: { countsRecords?: boolean } = {},
+    options: RecordFileOptions = {},
   ): Promise<RecordFile> {
-    return new RecordFile(path, await open(path, 'wx', 0o600), source, countsRecords);
+    return new RecordFile(path, await open(path, 'wx', 0o600), source, options);
   }
 
   /** Closes the file, whatever it holds. */
@@ -88,13 +96,12 @@ export class RecordFile implements AsyncDisposable {
       throw new LockstepError('SourceEmpty', `${this.#source} ${what}`);
     }
     this.#scanner.end();
-    const index = await this.#index.end();
     return {
       rows: this.#records - 1,
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
       delimiter: ',',
-      ...(index && { index }),
+      ...(await this.#index.end()),
     };
   }
 

@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { noSeed, recordDigest } from '../engine/record-digest.ts';
+import { digestBytes, noSeed, recordDigest } from '../engine/record-digest.ts';
 import type { ScannedBytes } from '../engine/record-scanner.ts';
 import { WordList } from '../engine/word-list.ts';
+import type { ExtractedFile, KeptFile } from './connector.ts';
 import { writeAll } from './file-chunks.ts';
+import { FormerComparison } from './former-comparison.ts';
 
 /** The index of an extracted file, as the manifest knows it. */
 export interface IndexFile {
@@ -14,10 +16,9 @@ export interface IndexFile {
   readonly bytes: number;
   /** Hexadecimal. */
   readonly sha256: string;
+  /** Of its landmarks alone, hexadecimal. Left out by earlier versions. */
+  readonly landmarksSha256?: string;
 }
-
-/** A digest, and a landmark, are four words each. */
-const entryBytes = 16;
 
 /** One record in so many is a landmark, and the first one that begins so many bytes after the last landmark. */
 const recordsBetween = 16;
@@ -43,17 +44,23 @@ export class RecordIndexWriter implements AsyncDisposable {
   #file: FileHandle | undefined;
   readonly #digests = new WordList();
   readonly #landmarks = new WordList();
+  readonly #former: FormerComparison | undefined;
   #records = 0;
   #bytes = 0;
   #lastLandmark = { offset: 0, record: 0 };
 
-  /** @param path of the file that is indexed; nothing is created before there is enough of it */
-  constructor(path: string) {
+  /**
+   * @param path of the file that is indexed; nothing is created before there is enough of it
+   * @param former the file that the last extraction has of the same source, to say what became of its records
+   */
+  constructor(path: string, former?: KeptFile) {
     this.#path = indexName(path);
+    this.#former = former && FormerComparison.open(path, former);
   }
 
   /** Closes the index, whatever it holds. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#former?.[Symbol.dispose]();
     await this.#file?.close();
   }
 
@@ -61,7 +68,9 @@ export class RecordIndexWriter implements AsyncDisposable {
   add(scanned: ScannedBytes, start: number, end: number, line: number): void {
     this.#noteLandmark(scanned.offset + start, line);
     const words = this.#digests.extend(4);
-    recordDigest(scanned.words, start, end, noSeed, words, this.#digests.length - 4);
+    const at = this.#digests.length - 4;
+    recordDigest(scanned.words, start, end, noSeed, words, at);
+    this.#former?.see(words, at);
     this.#records += 1;
   }
 
@@ -71,16 +80,20 @@ export class RecordIndexWriter implements AsyncDisposable {
       await this.#flush();
   }
 
-  /** Writes the rest. @returns undefined when it is not worth a file */
-  async end(): Promise<IndexFile | undefined> {
-    if (this.#records < RecordIndexWriter.worthwhile) return undefined;
+  /** Writes the rest. @returns nothing when it is not worth a file */
+  async end(): Promise<Pick<ExtractedFile, 'index' | 'difference'>> {
+    if (this.#records < RecordIndexWriter.worthwhile) return {};
     await this.#flush();
-    await this.#write(this.#landmarks.words);
-    return {
+    const landmarks = this.#landmarks.words;
+    await this.#write(landmarks);
+    const index: IndexFile = {
       file: basename(this.#path),
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
+      landmarksSha256: createHash('sha256').update(landmarks).digest('hex'),
     };
+    const difference = await this.#former?.end();
+    return { index, ...(difference && { difference }) };
   }
 
   #noteLandmark(offset: number, line: number): void {
@@ -150,6 +163,30 @@ export class Landmarks {
 }
 
 /**
+ * Reads the landmarks of an index, without its digests.
+ *
+ * @param records how many its file has
+ * @returns undefined when they are not what was written, or nobody noted what that was
+ */
+export async function readLandmarks(
+  path: string,
+  { bytes, landmarksSha256 }: Pick<IndexFile, 'bytes' | 'landmarksSha256'>,
+  records: number,
+): Promise<Landmarks | undefined> {
+  const from = records * digestBytes;
+  const words = new Uint32Array(Math.max(0, bytes - from) / 4);
+  try {
+    await using file = await open(path);
+    await file.read(new Uint8Array(words.buffer), { position: from });
+  } catch {
+    return undefined;
+  }
+  return createHash('sha256').update(words).digest('hex') === landmarksSha256
+    ? new Landmarks(words)
+    : undefined;
+}
+
+/**
  * Reads an index.
  *
  * @param chunks of all its bytes; whether they are what was written is for their source to say
@@ -162,13 +199,13 @@ export async function readRecordIndex(
   { records, bytes }: { records: number; bytes: number },
   onDigests: (digests: Uint32Array) => void,
 ): Promise<Landmarks> {
-  let left = records * entryBytes;
+  let left = records * digestBytes;
   const landmarks = new Uint8Array(Math.max(0, bytes - left));
   let filled = 0;
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
     const all = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const usable = Math.min(left, all.length - (all.length % entryBytes));
+    const usable = Math.min(left, all.length - (all.length % digestBytes));
     if (usable > 0) onDigests(new Uint32Array(all.buffer, all.byteOffset, usable / 4));
     left -= usable;
     rest = Buffer.from(left === 0 ? '' : all.subarray(usable));

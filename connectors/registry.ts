@@ -2,7 +2,8 @@
 
 import type { ScimSettings } from '../engine/scim-settings.ts';
 import type { Connector } from './connector.ts';
-import { type CsvSettings, createCsvConnector } from './csv/csv-connector.ts';
+import { createCsvConnector } from './csv/csv-connector.ts';
+import type { CsvSettings } from './csv/source-export.ts';
 import { createScimConnector } from './scim/scim-connector.ts';
 import { createScimWriter } from './scim/scim-writer.ts';
 import { createSqlConnector } from './sql/sql-connector.ts';

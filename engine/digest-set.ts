@@ -14,7 +14,7 @@ const lookAhead = 16;
  * of all digests is worth making. Whoever takes a stored record for new compares it in vain, and no more than that: the
  * stored digest counts as unseen, so that it is not mistaken for a second record of the same key.
  */
-export class DigestSet implements Disposable {
+export class DigestSet {
   #words: Uint32Array<ArrayBuffer>;
   #size = 0;
   #seen = new Uint8Array(0);
@@ -30,18 +30,6 @@ export class DigestSet implements Disposable {
   /** @param expected how many digests are likely to come; more are taken, too */
   constructor(expected = 0) {
     this.#words = new Uint32Array(Math.max(4, expected * 4));
-  }
-
-  /** Gives the memory back at once, not when somebody collects it: the next set may be as large. It is empty then. */
-  [Symbol.dispose](): void {
-    for (const { buffer } of [this.#words, this.#seen, this.#slots ?? this.#words]) {
-      if (!buffer.detached) buffer.transfer(0);
-    }
-    this.#words = new Uint32Array(4);
-    this.#seen = new Uint8Array(0);
-    this.#slots = undefined;
-    this.#size = 0;
-    this.#seenCount = 0;
   }
 
   get size(): number {

@@ -96,6 +96,9 @@ export function recordDigest(
   out[outAt + 3] = h4;
 }
 
+/** How long a digest is: four words. */
+export const digestBytes = 16;
+
 /** Digests of the bytes alone, whatever they mean, are seeded with this. */
 export const noSeed = new Uint32Array(4);
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LockstepError } from '../../engine/errors.ts';
 import { RecordScanner } from '../../engine/record-scanner.ts';
-import type { WrittenFile } from '../connector.ts';
+import type { KeptFile, WrittenFile } from '../connector.ts';
 import { writeAll } from '../file-chunks.ts';
 import { RecordIndexWriter } from '../record-index.ts';
 import { parseRecords } from '../record-parser.ts';
@@ -17,6 +17,16 @@ export const longestRecord = 16 * 1024 * 1024;
 const mostColumns = 16_384;
 
 const lineFeed = Buffer.from('\n');
+
+/** What is copied. */
+export interface CopiedSource {
+  /** Of the source's file, for people. */
+  readonly name: string;
+  /** `auto` or one character. */
+  readonly delimiter: string;
+  /** What the last extraction has of the source. */
+  readonly former?: KeptFile | undefined;
+}
 
 /** Writes the extraction's file, and counts and digests what it writes. */
 export class CountingCopy implements AsyncDisposable {
@@ -34,21 +44,16 @@ export class CountingCopy implements AsyncDisposable {
   #records = 0;
   #bytes = 0;
 
-  private constructor(path: string, file: FileHandle, name: string, delimiter: string) {
+  private constructor(path: string, file: FileHandle, { name, delimiter, former }: CopiedSource) {
     this.#file = file;
-    this.#index = new RecordIndexWriter(path);
+    this.#index = new RecordIndexWriter(path, former);
     this.#name = name;
     this.#configuredDelimiter = delimiter;
   }
 
-  /**
-   * Creates the file, which must not exist.
-   *
-   * @param name of the source's file, for people
-   * @param delimiter `auto` or one character
-   */
-  static async create(path: string, name: string, delimiter: string): Promise<CountingCopy> {
-    return new CountingCopy(path, await open(path, 'wx', 0o600), name, delimiter);
+  /** Creates the file, which must not exist. */
+  static async create(path: string, source: CopiedSource): Promise<CountingCopy> {
+    return new CountingCopy(path, await open(path, 'wx', 0o600), source);
   }
 
   /** Closes the file, whatever it holds. */
@@ -107,13 +112,12 @@ export class CountingCopy implements AsyncDisposable {
     const openQuote = this.#scanner?.end();
     if (openQuote !== undefined) throw neverCloses(this.#name, openQuote);
     this.#refuseEmpty();
-    const index = await this.#index.end();
     return {
       rows: this.#records - 1,
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
       delimiter: this.#delimiter,
-      ...(index && { index }),
+      ...(await this.#index.end()),
     };
   }
 

@@ -1,177 +1,80 @@
-/** The CSV connector: copies delimited text files into the extraction as UTF-8, byte by byte where they are UTF-8. */
-import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+/** The CSV connector: copies delimited text files into the extraction. */
+import { availableParallelism } from 'node:os';
 import type { FileSource, Source } from '../../engine/source.ts';
-import type { SourcePart } from '../../engine/source-part.ts';
-import { type ChosenFile, chooseFiles } from '../chosen-files.ts';
+import { chooseFiles } from '../chosen-files.ts';
 import type { Connector, ExportRequest, ExtractedFile } from '../connector.ts';
 import { testFiles } from '../file-test.ts';
-import { linkUnchanged, originDigest } from '../kept-file.ts';
-import { awaitSettled } from '../settled-file.ts';
-import { extractedName, readUndisturbed } from '../source-file.ts';
-import { AlignedPart, type FirstPart } from './aligned-part.ts';
-import { CountingCopy } from './counting-copy.ts';
-import type { Encoding } from './encoding.ts';
-import { fileText, type TextForm, textForm } from './file-text.ts';
+import { exportInThread } from './export-in-thread.ts';
+import {
+  type CsvSettings,
+  type ExportWatch,
+  exportSource,
+  type SourceTask,
+} from './source-export.ts';
 
-/** How to read the files of a CSV connector. */
-export interface CsvSettings {
-  /** Absolute. */
-  readonly directory: string;
-  /** `auto` or one character. */
-  readonly delimiter: string;
-  readonly encoding: Encoding | 'auto';
-  /** Seconds, see {@link awaitSettled}. */
-  readonly settle?: number | undefined;
-}
+/** Bytes beyond which a source is worth a thread, which takes a moment to start. */
+export const threads = { worthwhile: 1 << 24, most: Math.min(2, availableParallelism()) };
 
 /** Creates a CSV connector. It reads everything at every export: a file says what there is, not what changed. */
 export function createCsvConnector(settings: CsvSettings): Connector {
   return {
     async export(request) {
-      const chosen = await Promise.all(
-        (request.sources as readonly Source<FileSource>[]).map(async (source) => ({
-          source,
-          files: await chooseFiles(settings.directory, source.options),
-        })),
+      const tasks = await Promise.all(
+        (request.sources as readonly Source<FileSource>[]).map((source) =>
+          taskOf(source, settings, request),
+        ),
       );
-      const total = chosen.flatMap(({ files }) => files).reduce((sum, { size }) => sum + size, 0);
+      const total = tasks.reduce((sum, task) => sum + sizeOf(task), 0);
       let done = 0;
       const onBytes = (bytes: number) => {
         done += bytes;
         request.onProgress({ done, total, unit: 'bytes' });
       };
-      const extracted: ExtractedFile[] = [];
-      for (const { source, files } of chosen) {
-        extracted.push(await new SourceExport(settings, source, request, onBytes).run(files));
-      }
-      return extracted;
+      return await exportAll(tasks, { onBytes, signal: request.signal });
     },
     test: ({ sources }) => testFiles(settings.directory, sources),
   };
 }
 
-/** Exports one source, from one file or from several. */
-class SourceExport {
-  readonly #settings: CsvSettings;
-  readonly #source: string;
-  readonly #request: ExportRequest;
-  readonly #onBytes: (bytes: number) => void;
-  /** Where the extraction's file will be. */
-  readonly #target: string;
-
-  constructor(
-    settings: CsvSettings,
-    { name }: Source,
-    request: ExportRequest,
-    onBytes: (bytes: number) => void,
-  ) {
-    this.#settings = settings;
-    this.#source = name;
-    this.#request = request;
-    this.#onBytes = onBytes;
-    this.#target = join(request.directory, extractedName(name));
-  }
-
-  async run(files: readonly ChosenFile[]): Promise<ExtractedFile> {
-    const [first, ...others] = files as [ChosenFile, ...ChosenFile[]];
-    if (others.length > 0) return await this.#join(first, others);
-    const extracted = await this.#read(first, (form) => this.#single(first, form));
-    if (first.file === this.#source) return extracted;
-    return { ...extracted, parts: [{ file: first.file, firstLine: 1, line: 1 }] };
-  }
-
-  /** Reads a file that nobody writes to, neither before nor meanwhile. */
-  async #read<Result>(
-    { path, file }: ChosenFile,
-    read: (form: TextForm) => Promise<Result>,
-  ): Promise<Result> {
-    const { settle, encoding } = this.#settings;
-    await awaitSettled({ path, file, settle, signal: this.#request.signal });
-    return await readUndisturbed(path, file, async () =>
-      read(await textForm(path, file, encoding)),
-    );
-  }
-
-  async #single(chosen: ChosenFile, form: TextForm): Promise<ExtractedFile> {
-    const unchanged = await linkUnchanged({
-      path: chosen.path,
-      target: this.#target,
-      kept: this.#request.kept.find(({ file }) => file.source === this.#source),
-      start: form.packed ? 0 : form.mark,
-      originOf: (sha256) => this.#originOf(sha256, form),
-      signal: this.#request.signal,
-      onBytes: this.#onBytes,
-    });
-    return unchanged ?? (await this.#copy(chosen, form));
-  }
-
-  async #copy(chosen: ChosenFile, form: TextForm): Promise<ExtractedFile> {
-    await using copy = await this.#create(chosen);
-    // UTF-8 is copied byte by byte, so that one digest does for source and copy.
-    const hash = form.encoding === 'utf-8' && !form.packed ? undefined : createHash('sha256');
-    let originBytes = 0;
-    const onChunk = (chunk: Buffer) => {
-      hash?.update(chunk);
-      originBytes += chunk.length;
-    };
-    for await (const text of this.#text(chosen, form, onChunk)) await copy.write(text);
-    const counted = await copy.end();
-    const file = { source: this.#source, file: basename(this.#target), ...counted };
-    if (copy.altered) return file;
-    const origin = this.#originOf(hash?.digest('hex') ?? counted.sha256, form);
-    return { ...file, origin, originBytes };
-  }
-
-  /** Several files of the same columns become one, the first as it is, the others without their headers. */
-  async #join(first: ChosenFile, others: readonly ChosenFile[]): Promise<ExtractedFile> {
-    await using copy = await this.#create(first);
-    const begun = await this.#read(first, async (form) => {
-      for await (const text of this.#text(first, form)) await copy.write(text);
-      return await copy.endFirst();
-    });
-    const parts: SourcePart[] = [{ file: first.file, firstLine: 1, line: 1 }];
-    for (const other of others) {
-      await copy.endLine();
-      const firstLine = copy.nextLine;
-      const line = await this.#append(other, begun, copy);
-      parts.push({ file: other.file, firstLine, line });
-    }
-    const file = basename(this.#target);
-    return { source: this.#source, file, ...(await copy.end()), parts };
-  }
-
-  async #append(chosen: ChosenFile, first: FirstPart, copy: CountingCopy): Promise<number> {
-    const part = new AlignedPart(chosen.file, first);
-    return await this.#read(chosen, async (form) => {
-      for await (const text of this.#text(chosen, form)) await copy.write(part.push(text));
-      const { text, line } = part.end();
-      await copy.write(text);
-      return line;
-    });
-  }
-
-  #create({ file }: ChosenFile): Promise<CountingCopy> {
-    return CountingCopy.create(this.#target, file, this.#settings.delimiter);
-  }
-
-  #text(
-    { path, file }: ChosenFile,
-    form: TextForm,
-    onChunk: (chunk: Buffer) => void = () => {},
-  ): AsyncGenerator<Buffer> {
-    const onBytes = (chunk: Buffer) => {
-      onChunk(chunk);
-      this.#onBytes(chunk.length);
-    };
-    return fileText({ path, file, form, signal: this.#request.signal, onBytes });
-  }
-
-  #originOf(sha256: string, form: TextForm): string {
-    const { delimiter } = this.#settings;
-    return originDigest(readingVersion, sha256, { ...form, delimiter });
-  }
+async function taskOf(
+  { name, options }: Source<FileSource>,
+  settings: CsvSettings,
+  { kept, directory }: ExportRequest,
+): Promise<SourceTask> {
+  const files = await chooseFiles(settings.directory, options);
+  const former = kept.find(({ file }) => file.source === name);
+  return { settings, source: name, files, former, directory };
 }
 
-/** Grows with every change of what an extraction makes of the same bytes. */
-const readingVersion = 2;
+function sizeOf({ files }: SourceTask): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Large sources side by side, each in a thread of its own; small ones one after another beside them. */
+async function exportAll(
+  tasks: readonly SourceTask[],
+  { onBytes, signal }: ExportWatch,
+): Promise<ExtractedFile[]> {
+  const failed = new AbortController();
+  const watch = { onBytes, signal: AbortSignal.any([signal, failed.signal]) };
+  const extracted = new Map<SourceTask, ExtractedFile>();
+  const isLarge = (task: SourceTask) => threads.most > 1 && sizeOf(task) >= threads.worthwhile;
+  const lane = async (waiting: SourceTask[], run: typeof exportSource) => {
+    for (let task = waiting.shift(); task; task = waiting.shift()) {
+      extracted.set(task, await run(task, watch));
+    }
+  };
+  const large = tasks.filter(isLarge);
+  const lanes = [
+    lane(
+      tasks.filter((task) => !isLarge(task)),
+      exportSource,
+    ),
+    ...Array.from({ length: threads.most }, () => lane(large, exportInThread)),
+  ];
+  for (const each of lanes) each.catch((error) => failed.abort(error));
+  // Nobody writes into the extraction any more once this one has failed.
+  await Promise.allSettled(lanes);
+  if (failed.signal.aborted) throw failed.signal.reason;
+  return tasks.map((task) => extracted.get(task) as ExtractedFile);
+}

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { RecordScanner } from '../../engine/record-scanner.ts';
-import type { WrittenFile } from '../connector.ts';
+import type { KeptFile, WrittenFile } from '../connector.ts';
 import { writeAll } from '../file-chunks.ts';
 import { RecordIndexWriter } from '../record-index.ts';
 
@@ -17,18 +17,22 @@ export class RowsFile implements AsyncDisposable {
   #records = 0;
   #bytes = 0;
 
-  private constructor(path: string, file: FileHandle) {
+  private constructor(path: string, file: FileHandle, former: KeptFile | undefined) {
     this.#file = file;
-    this.#index = new RecordIndexWriter(path);
+    this.#index = new RecordIndexWriter(path, former);
     this.#scanner = new RecordScanner(delimiter, (scanned, start, end, line) => {
       if (this.#records > 0) this.#index.add(scanned, start, end, line);
       this.#records += 1;
     });
   }
 
-  /** Creates the file, which must not exist; nobody else may read it. */
-  static async create(path: string): Promise<RowsFile> {
-    return new RowsFile(path, await open(path, 'wx', 0o600));
+  /**
+   * Creates the file, which must not exist; nobody else may read it.
+   *
+   * @param former what the last extraction has of the source
+   */
+  static async create(path: string, former?: KeptFile): Promise<RowsFile> {
+    return new RowsFile(path, await open(path, 'wx', 0o600), former);
   }
 
   /** How many rows have been written after the header. */
@@ -50,13 +54,12 @@ export class RowsFile implements AsyncDisposable {
 
   async end(): Promise<WrittenFile> {
     this.#scanner.end();
-    const index = await this.#index.end();
     return {
       rows: this.rows,
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
       delimiter,
-      ...(index && { index }),
+      ...(await this.#index.end()),
     };
   }
 

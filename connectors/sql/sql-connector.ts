@@ -74,11 +74,12 @@ async function exportSource(
 async function writeRows(
   source: string,
   text: AsyncIterable<Buffer>,
-  { directory }: ExportRequest,
+  { directory, kept }: ExportRequest,
   progress: RowProgress,
 ): Promise<ExtractedFile> {
   const file = `${extractedName(source)}.csv`;
-  await using copy = await RowsFile.create(join(directory, file));
+  const former = kept.find((each) => each.file.source === source);
+  await using copy = await RowsFile.create(join(directory, file), former);
   for await (const chunk of text) {
     await copy.write(chunk);
     progress.at(copy.rows);

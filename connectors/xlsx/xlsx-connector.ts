@@ -77,7 +77,10 @@ async function exportSheet(
     await refuseForeign(path, source);
     using workbookPackage = await WorkbookPackage.open(path, source, signal);
     const workbook = await readWorkbook(workbookPackage, sheet);
-    await using file = await RecordFile.create(target, source, { countsRecords: true });
+    await using file = await RecordFile.create(target, source, {
+      countsRecords: true,
+      former: before,
+    });
     const records = new SheetRecords(file, { workbook, source, headerRow });
     const { size } = await stat(path);
     const onShare = shareOf(size, workbookPackage.size(workbook.sheetPart), onBytes);

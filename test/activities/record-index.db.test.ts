@@ -1,8 +1,9 @@
 /** The index of a large extraction saves reading the store and looking at every row; without it, or with a damaged one, nothing differs. */
 import { cp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Manifest } from '../../connectors/extraction.ts';
 import { RecordIndexWriter } from '../../connectors/record-index.ts';
 import { peopleConfiguration, peopleFiles } from '../fixtures/people.ts';
 import { openSyncBench, type SyncBench } from '../support/sync-bench.ts';
@@ -23,7 +24,13 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  await rm(former, { recursive: true, force: true });
+  // What other tests extracted shares files with what comes next.
+  const { rows } = await bench.store.pool.query<{ id: string }>('select id from extraction');
+  for (const { id } of rows) {
+    await rm(join(bench.extractions, id), { recursive: true, force: true });
+  }
+  const loaded = relative(bench.extractions, former);
+  await bench.store.pool.query('delete from extraction where id <> $1', [loaded]);
   await cp(untouched, former, { recursive: true, preserveTimestamps: true });
 });
 
@@ -39,10 +46,12 @@ const nextMemberships = memberships.toSpliced(1_000, 3).concat('bob,team-new');
 
 const large = ['teams.csv', 'memberships.csv'];
 
+const nextFiles = peopleFiles({ teams: nextTeams, memberships: nextMemberships });
+
 /** Prepares the next day, which comes to the same however it is found. */
-async function nextDay() {
+async function nextDay(prepare = () => bench.prepare(nextFiles)) {
   const queries = vi.spyOn(pg.Client.prototype, 'query');
-  const job = await bench.prepare(peopleFiles({ teams: nextTeams, memberships: nextMemberships }));
+  const job = await prepare();
   const statements = queries.mock.calls.map(([statement]) =>
     typeof statement === 'string' ? statement : ((statement as { text?: string }).text ?? ''),
   );
@@ -67,6 +76,14 @@ async function nextDay() {
   };
 }
 
+/** Turns a byte of the files of that suffix, and sets their clocks back. */
+async function turnInSecret(directory: string, suffix: string, at: number): Promise<void> {
+  for (const file of large) await flipInSecret(join(directory, `${file}${suffix}`), at);
+}
+
+const aDigest = 100;
+const aLandmark = many * 16 + 40;
+
 describe('the next day is the same', () => {
   type Disturb = () => Promise<unknown>;
   const edit =
@@ -88,8 +105,8 @@ describe('the next day is the same', () => {
     },
     'with an index cut short': edit(index, (bytes) => bytes.subarray(0, bytes.length - 7)),
     'with an index without a digest': edit(index, (bytes) => bytes.subarray(16)),
-    'with a byte of a digest turned': edit(index, turned(100)),
-    'with a byte of a landmark turned': edit(index, turned(many * 16 + 40)),
+    'with a byte of a digest turned': edit(index, turned(aDigest)),
+    'with a byte of a landmark turned': edit(index, turned(aLandmark)),
     'with an index that is longer': edit(index, (bytes) => Buffer.concat([bytes, bytes])),
     'with a manifest that was touched': async () => {
       const path = join(former, 'manifest.json');
@@ -125,14 +142,81 @@ describe('the next day is the same', () => {
       expect(await nextDay()).toEqual({ lookedUp: 0, lookedFor: 2, storeAsked: false });
     });
   }
+});
 
-  test('when the last load left an extraction that shares the files', async () => {
-    const organisations = ['HQ,Head office,', 'RD,Renamed,HQ'];
-    const { extraction } = await bench.sync(peopleFiles({ organisations, teams, memberships }));
-    const names = await readdir(join(bench.extractions, extraction));
-    expect(names.filter((name) => name.endsWith('.index'))).toHaveLength(2);
-    await bench.sync(peopleFiles({ teams, memberships }));
-    expect(await nextDay()).toEqual({ lookedUp: 2, lookedFor: 0, storeAsked: false });
+describe('what the export said of the next day', () => {
+  const looked = { lookedUp: 2, lookedFor: 0, storeAsked: false };
+  const asked = { lookedUp: 0, lookedFor: 2, storeAsked: true };
+  /** Exports and prepares the next day, disturbs, and prepares it again. */
+  const disturbed = async (disturb: (now: string) => Promise<unknown>, files = nextFiles) => {
+    const job = await bench.prepare(files);
+    try {
+      await disturb(join(bench.extractions, job.extraction));
+      return await nextDay(() => job.again());
+    } catch (error) {
+      await job.end();
+      throw error;
+    }
+  };
+
+  test('is little, and stands in the manifest', async () => {
+    await disturbed(async (now) => {
+      const { files } = JSON.parse(await readFile(join(now, 'manifest.json'), 'utf8')) as Manifest;
+      const said = files.flatMap(({ difference }) => difference ?? []);
+      expect(said).toMatchObject([
+        { file: 'teams.csv.difference', come: 2, gone: 3, bytes: 100 },
+        { file: 'memberships.csv.difference', come: 1, gone: 3, bytes: 80 },
+      ]);
+    });
+  });
+
+  test('is believed: no digest of an index is read', async () => {
+    const turn = async (now: string) => {
+      await turnInSecret(former, '.index', aDigest);
+      await turnInSecret(now, '.index', aDigest);
+    };
+    expect(await disturbed(turn)).toEqual(looked);
+  });
+
+  describe.each([
+    ['turned', (now: string) => turnInSecret(now, '.difference', 5)],
+    ['gone', (now: string) => removeAll(now, '.difference')],
+  ])('was %s', (_, disturb) => {
+    test('indexes are compared', async () => {
+      expect(await disturbed(disturb)).toEqual(looked);
+    });
+
+    test('with a former index that was turned the store is asked', async () => {
+      const turn = async (now: string) => {
+        await disturb(now);
+        await turnInSecret(former, '.index', aDigest);
+      };
+      expect(await disturbed(turn)).toEqual(asked);
+    });
+  });
+
+  test('helps nobody without the landmarks of the former file', async () => {
+    expect(await disturbed(() => turnInSecret(former, '.index', aLandmark))).toEqual(asked);
+  });
+
+  test('is nothing where records stand in another order: indexes are compared', async () => {
+    const half = many / 2;
+    const rotated = [...nextTeams.slice(half), ...nextTeams.slice(0, half)];
+    const files = peopleFiles({ teams: rotated, memberships: nextMemberships });
+    const remove = async (now: string) => {
+      expect((await readdir(now)).filter((name) => name.endsWith('.difference'))).toEqual([
+        'memberships.csv.difference',
+      ]);
+    };
+    expect(await disturbed(remove, files)).toEqual(looked);
+  });
+
+  test('is of another file than the one that was loaded last: indexes are compared', async () => {
+    const simulated = await bench.simulate(
+      peopleFiles({ teams: teams.toSpliced(50, 1), memberships: memberships.toSpliced(50, 1) }),
+    );
+    expect(simulated.counts).toMatchObject({ deleted: 1, linksDeleted: 1 });
+    expect(await nextDay()).toEqual(looked);
   });
 });
 
@@ -149,8 +233,8 @@ describe('an extraction that was touched in secret', () => {
   };
 
   test.each([
-    ['a digest', 100],
-    ['a landmark', many * 16 + 40],
+    ['a digest', aDigest],
+    ['a landmark', aLandmark],
   ])('%s of its index: the file is read through instead', async (_, at) => {
     const [job, again] = await touchAndPrepareAgain('teams.csv.index', () => at);
     expect(again.counts).toEqual(job.counts);
@@ -163,6 +247,20 @@ describe('an extraction that was touched in secret', () => {
     });
   });
 });
+
+// The last test: it loads something else.
+test('the next day is the same after a load of an extraction that shares the files', async () => {
+  const organisations = ['HQ,Head office,', 'RD,Renamed,HQ'];
+  const { extraction } = await bench.sync(peopleFiles({ organisations, teams, memberships }));
+  const names = await readdir(join(bench.extractions, extraction));
+  expect(names.filter((name) => name.endsWith('.index'))).toHaveLength(2);
+  await bench.sync(peopleFiles({ teams, memberships }));
+  expect(await nextDay()).toEqual({ lookedUp: 2, lookedFor: 0, storeAsked: false });
+});
+
+async function removeAll(directory: string, suffix: string): Promise<void> {
+  for (const file of large) await rm(join(directory, `${file}${suffix}`));
+}
 
 /** Turns a byte, and sets the clock of the file back. */
 async function flipInSecret(path: string, at: number): Promise<void> {

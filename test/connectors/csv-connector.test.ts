@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import iconv from 'iconv-lite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type CsvSettings, createCsvConnector } from '../../connectors/csv/csv-connector.ts';
+import { createCsvConnector } from '../../connectors/csv/csv-connector.ts';
+import type { CsvSettings } from '../../connectors/csv/source-export.ts';
 import {
   exportError,
   exportInto,

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExtractedFile } from '../../connectors/connector.ts';
-import { type CsvSettings, createCsvConnector } from '../../connectors/csv/csv-connector.ts';
+import { createCsvConnector } from '../../connectors/csv/csv-connector.ts';
+import type { CsvSettings } from '../../connectors/csv/source-export.ts';
 import { LockstepError } from '../../engine/errors.ts';
 import type { FileSource } from '../../engine/source.ts';
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ExtractedFile } from '../../connectors/connector.ts';
-import { type CsvSettings, createCsvConnector } from '../../connectors/csv/csv-connector.ts';
+import { createCsvConnector } from '../../connectors/csv/csv-connector.ts';
+import type { CsvSettings } from '../../connectors/csv/source-export.ts';
 import { RecordIndexWriter } from '../../connectors/record-index.ts';
 import { exportInto } from './conformance.ts';
 

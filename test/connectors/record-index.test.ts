@@ -84,7 +84,7 @@ const ways: Record<string, (path: string) => Promise<WrittenFile & { countsRecor
 };
 
 async function copied(path: string, text: string): Promise<WrittenFile> {
-  await using copy = await CountingCopy.create(path, 'a.csv', 'auto');
+  await using copy = await CountingCopy.create(path, { name: 'a.csv', delimiter: 'auto' });
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += 100_003) {
     await copy.write(bytes.subarray(at, at + 100_003));

@@ -1,0 +1,42 @@
+/** Digests of some records of a file, with the numbers of these records. */
+import { WordList } from './word-list.ts';
+
+/** In the order in which they were added; numbers ascend if they do. */
+export class NumberedDigests {
+  readonly #numbers = new WordList(64);
+  readonly #digests = new WordList(256);
+
+  get length(): number {
+    return this.#numbers.length;
+  }
+
+  /** Valid until the next one is added. */
+  get numbers(): Uint32Array {
+    return this.#numbers.words;
+  }
+
+  /** Four words each; valid until the next one is added. */
+  get digests(): Uint32Array {
+    return this.#digests.words;
+  }
+
+  /** Adds the digest `words[at..at+3]`. */
+  add(number: number, words: Uint32Array, at: number): void {
+    this.#numbers.push(number);
+    this.#digests.push(
+      words[at] as number,
+      words[at + 1] as number,
+      words[at + 2] as number,
+      words[at + 3] as number,
+    );
+  }
+
+  /** True when the nth digest is `words[at..at+3]`. */
+  is(nth: number, words: Uint32Array, at = 0): boolean {
+    const digests = this.#digests.words;
+    for (let word = 0; word < 4; word++) {
+      if (digests[nth * 4 + word] !== words[at + word]) return false;
+    }
+    return true;
+  }
+}

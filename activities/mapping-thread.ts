@@ -5,6 +5,7 @@ import { hasStrayReturn, parseEach } from '../connectors/record-parser.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { FingerprintSet } from '../engine/fingerprint-set.ts';
 import { visibleText } from '../engine/key-text.ts';
+import { PairSet } from '../engine/pair-set.ts';
 import {
   compileAssociationMapping,
   compileEntityMapping,
@@ -81,12 +82,14 @@ type MapCells = (
 
 interface Current {
   readonly task: MappingTask;
-  /** Of a first load only. */
+  /** Of a first load only: what has come, but for links that `pairs` know. */
   readonly fingerprints: FingerprintSet | null;
   readonly beginning: Uint8Array;
   readonly attributes: readonly AttributeName[];
   /** The keys of both ends of an association, if all of them came in this first load. */
   readonly ends: readonly [FingerprintSet, FingerprintSet] | null;
+  /** Links between such ends, which are told apart by the places of their keys: half the memory of fingerprints. */
+  readonly pairs: PairSet | null;
   mayDangle: boolean;
   readonly map: MapCells;
   /** What a text is as a key of the rows, or of either end of an association. */
@@ -106,11 +109,20 @@ parentPort?.on('message', (message: ToThread) => {
 async function handle(message: ToThread): Promise<void> {
   if ('task' in message) {
     const { task, first, beginning } = message;
-    const fingerprints = first === null ? null : new FingerprintSet(first);
+    const ends = endsOf(task);
+    const pairs = ends && first !== null ? PairSet.of(first, ends[0].places, ends[1].places) : null;
+    const fingerprints = first === null ? null : new FingerprintSet(pairs ? 0 : first);
     const { properties } = 'entityType' in task ? task.entityType : { properties: [] };
     const attributes = properties.map(({ name }) => attributeName(name));
-    const ends = endsOf(task);
-    current = { ...compile(task), fingerprints, beginning, attributes, ends, mayDangle: false };
+    current = {
+      ...compile(task),
+      fingerprints,
+      beginning,
+      attributes,
+      ends,
+      pairs: pairs ?? null,
+      mayDangle: false,
+    };
     if (fingerprints && 'entityType' in task) loadedKeys.set(task.entityType.name, fingerprints);
     return;
   }
@@ -120,7 +132,7 @@ async function handle(message: ToThread): Promise<void> {
   const rows = Object.fromEntries(taken) as FromThread['rows'];
   const answer: FromThread = {
     rows,
-    mayRepeat: mapping.fingerprints?.mayRepeat ?? false,
+    mayRepeat: (mapping.fingerprints?.mayRepeat || mapping.pairs?.mayRepeat) ?? false,
     mayDangle: mapping.mayDangle,
   };
   parentPort?.postMessage(
@@ -237,12 +249,11 @@ function writeUsable(
   mapped: MappedResource | MappedLink,
   { line, digests, at }: Place,
 ): void {
-  const { task, fingerprints, beginning, ends, attributes } = mapping;
+  const { task, fingerprints, beginning, attributes } = mapping;
   const { usable, references } = writers;
   usable.again(beginning);
   if ('from' in mapped) {
-    fingerprints?.add(mapped.from, mapped.to);
-    mapping.mayDangle ||= !(ends?.[0].has(mapped.from) && ends[1].has(mapped.to));
+    noteLink(mapping, mapped);
     usable.text(mapped.from).text(mapped.to).uuid(digests, at).int(line);
     return;
   }
@@ -252,6 +263,16 @@ function writeUsable(
     const target = mapped.references[property];
     if (target !== undefined) references.row(3).int(id).text(mapped.key).text(target);
   }
+}
+
+/** Notes whether a link may have come before, and whether an end of it may be unknown. */
+function noteLink(mapping: Current, { from, to }: MappedLink): void {
+  const { fingerprints, ends, pairs } = mapping;
+  const [fromPlace, toPlace] = ends ? [ends[0].placeOf(from), ends[1].placeOf(to)] : [-1, -1];
+  const areKnown = fromPlace !== -1 && toPlace !== -1;
+  if (areKnown && pairs) pairs.add(fromPlace, toPlace);
+  else fingerprints?.add(from, to);
+  mapping.mayDangle ||= !areKnown;
 }
 
 const printable = (text: string) => text.replaceAll('\u0000', '\uFFFD');

@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningChild, startChild, stopLeftBehind } from '../local/child-process.ts';
-import { workerArguments, workerMemory, workerScript } from './worker-process.ts';
+import { workerArguments, workerEnvironment, workerScript } from './worker-process.ts';
 
 const readyMark = 'worker is ready';
 const firstPauseMs = 200;
@@ -132,7 +132,7 @@ async function launch({ home, environment }: DevWorkerOptions): Promise<RunningC
     command: process.execPath,
     args: workerArguments('main'),
     // Who runs `dev` owns the machine, and may name any configuration file.
-    env: { ...workerMemory, ...environment, LOCKSTEP_ACCEPT_CONFIGURATION_FILE: '1' },
+    env: { ...workerEnvironment(environment), LOCKSTEP_ACCEPT_CONFIGURATION_FILE: '1' },
     logFile,
     pidFile: pidFileOf(home),
     isReady: () => says(logFile, start),

@@ -1,7 +1,9 @@
 /** The scripts of worker/ as processes: the client may not import them, it starts them. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheDirectory } from '../local/home.ts';
 
 /**
  * A worker keeps rows for moments only, so its heap need not be large: V8 left alone would collect late, and a first
@@ -10,10 +12,19 @@ import { fileURLToPath } from 'node:url';
 const heapFlags = ['--max-semi-space-size=8', '--max-old-space-size=320'];
 
 /**
+ * What a worker's memory depends on, as long as the environment does not say otherwise.
+ *
  * Memory that a thread gave back serves the others, too: glibc would otherwise keep up to eight pools a core, some 30 MB of
- * which a first load leaves unused. Other C libraries ignore it.
+ * which a first load leaves unused. Other C libraries ignore it. And what was compiled once is kept at user level: else the
+ * worker and each of its threads need a program of 20 MB to take the types out of the sources of a checkout.
  */
-export const workerMemory = { MALLOC_ARENA_MAX: '2' } as const;
+export function workerEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    MALLOC_ARENA_MAX: '2',
+    NODE_COMPILE_CACHE: join(cacheDirectory(environment), 'compiled'),
+    ...environment,
+  };
+}
 
 export type WorkerScript = 'main' | 'migrate' | 'purge';
 
@@ -39,7 +50,7 @@ export async function runInForeground(
 ): Promise<number> {
   const child = spawn(process.execPath, workerArguments(name), {
     stdio: 'inherit',
-    env: { ...workerMemory, ...environment },
+    env: workerEnvironment(environment),
   });
   const signals = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
   // A terminal's Ctrl-C reaches the child by itself; twice would mean "at once".

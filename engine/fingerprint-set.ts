@@ -30,10 +30,19 @@ export class FingerprintSet {
     this.#insert(this.#high, this.#low);
   }
 
-  /** False when the text, alone, was never added; true when it may have been. Not to be asked once {@link mayRepeat}. */
-  has(text: string): boolean {
+  /** Below this is every {@link placeOf}. */
+  get places(): number {
+    return this.#slots.length / 2;
+  }
+
+  /**
+   * A number that the text, alone, shares with no other that was added, until the next one is added; -1 when it was never
+   * added. Not to be asked once {@link mayRepeat}.
+   */
+  placeOf(text: string): number {
     this.#digest(text, '');
-    return this.#slots[this.#slotOf(this.#high, this.#low) * 2 + 1] !== 0;
+    const slot = this.#slotOf(this.#high, this.#low);
+    return this.#slots[slot * 2 + 1] === 0 ? -1 : slot;
   }
 
   #digest(text: string, second: string): void {

@@ -1,4 +1,5 @@
 /** Runs a worker until SIGINT or SIGTERM. */
+import { flushCompileCache } from 'node:module';
 import { readSettings } from '../config/settings.ts';
 import { LockstepError } from '../engine/errors.ts';
 import { createLog } from './log.ts';
@@ -10,6 +11,8 @@ try {
   const worker = await startWorker(settings, log);
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => worker.shutdown());
+  // Not only at its end, which may be a kill.
+  flushCompileCache();
   log.jobs.info({ taskQueue: settings.taskQueue, pid: process.pid }, 'worker is ready');
   await worker.stopped;
 } catch (error) {

@@ -36,11 +36,17 @@ test('where one text ends and the next begins makes a difference', () => {
   expect(set.mayRepeat).toBe(false);
 });
 
-test('what was added is there, and what was not hardly ever seems to be', () => {
+test('what was added is there, in a place of its own, and what was not hardly ever seems to be', () => {
   const set = new FingerprintSet();
   for (let index = 0; index < 100_000; index++) set.add(`u${index}`);
+  const places = new Set<number>();
   for (let index = 0; index < 100_000; index++) {
-    if (!set.has(`u${index}`)) expect.fail(`u${index} is not there`);
-    if (set.has(`v${index}`) || set.has(`u${index}x`)) expect.fail(`${index} seems to be there`);
+    const place = set.placeOf(`u${index}`);
+    if (place < 0 || place >= set.places) expect.fail(`u${index} is not there`);
+    places.add(place);
+    if (set.placeOf(`v${index}`) !== -1 || set.placeOf(`u${index}x`) !== -1) {
+      expect.fail(`${index} seems to be there`);
+    }
   }
+  expect(places.size).toBe(100_000);
 });

@@ -3,10 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Whether the pid is a live process. A zombie, which only waits to be reaped, does not run. */
+/** Whether the pid is a live process. One that is about to end, or only waits to be reaped (a zombie), does not run. */
 export function isRunning(pid: number): boolean {
-  const state = hasProc ? stateInProc(pid) : field(pid, 'stat');
-  return state !== undefined && !/^[ZX]/.test(state);
+  return hasProc ? runsInProc(pid) : /^[^ZX]/.test(field(pid, 'stat') ?? '');
 }
 
 /**
@@ -21,10 +20,16 @@ export function commandLine(pid: number): string | undefined {
 
 const hasProc = existsSync('/proc/self/stat');
 
-// `pid (command) state …`, and the command may itself hold spaces and parentheses.
-function stateInProc(pid: number): string | undefined {
+/** PF_EXITING of Linux: set before anything of the process is given up. */
+const isExiting = 4;
+
+function runsInProc(pid: number): boolean {
   const stat = read(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2);
+  if (stat === undefined) return false;
+  // `pid (command) state …` (proc(5)), and the command may itself hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state = '', flags] = [fields[0], fields[6]];
+  return !/^[ZX]/.test(state) && (Number(flags) & isExiting) === 0;
 }
 
 function read(path: string): string | undefined {

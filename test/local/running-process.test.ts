@@ -43,6 +43,18 @@ test('a zombie does not run, and has no command line', async () => {
   expect(process.kill(pid, 0)).toBe(true);
 });
 
+test('a process that is ending does not run, however long it takes to give its memory back', async () => {
+  const holds =
+    'const held = Buffer.alloc(400_000_000, 1); console.log(held.length); setInterval(() => {}, 1e6)';
+  const child = spawn(process.execPath, ['-e', holds]);
+  await once(child.stdout, 'data');
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  while (commandLine(child.pid ?? 0) !== undefined);
+  expect(isRunning(child.pid ?? 0)).toBe(false);
+  await gone;
+});
+
 test('a pid that nobody has does not run', () => {
   expect(isRunning(2 ** 30)).toBe(false);
   expect(commandLine(2 ** 30)).toBeUndefined();

@@ -6,28 +6,10 @@ import iconv from 'iconv-lite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCsvConnector } from '../../connectors/csv/csv-connector.ts';
 import type { CsvSettings } from '../../connectors/csv/source-export.ts';
-import {
-  exportError,
-  exportInto,
-  fileSource,
-  type TestedSystem,
-  testConformance,
-} from './conformance.ts';
+import { exportError, exportInto, fileSource, testConformance } from './conformance.ts';
+import { openCsvSystem } from './csv-export.ts';
 
-testConformance('csv', async (): Promise<TestedSystem> => {
-  const directory = await mkdtemp(join(tmpdir(), 'lockstep-csv-'));
-  return {
-    connector: createCsvConnector({ directory, delimiter: 'auto', encoding: 'auto' }),
-    async hold(source, rows) {
-      const quoted = rows.map((row) =>
-        row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(','),
-      );
-      await writeFile(join(directory, source), `${quoted.join('\n')}\n`);
-    },
-    remove: (source) => rm(join(directory, source)),
-    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
-  };
-});
+testConformance('csv', openCsvSystem);
 
 let directory: string;
 beforeEach(async () => {

@@ -7,6 +7,7 @@ import { createCsvConnector } from '../../connectors/csv/csv-connector.ts';
 import type { CsvSettings } from '../../connectors/csv/source-export.ts';
 import { LockstepError } from '../../engine/errors.ts';
 import type { FileSource } from '../../engine/source.ts';
+import type { TestedSystem } from './conformance.ts';
 
 /** File name → content. */
 export type Files = Readonly<Record<string, string | Buffer>>;
@@ -21,6 +22,22 @@ export interface Exported extends ExtractedFile {
   /** Absolute path of the extraction's file. */
   readonly path: string;
   readonly text: string;
+}
+
+/** A CSV connector with a directory of its own, for the tests of every kind of connector. */
+export async function openCsvSystem(): Promise<TestedSystem> {
+  const directory = await mkdtemp(join(tmpdir(), 'lockstep-csv-'));
+  return {
+    connector: createCsvConnector({ directory, delimiter: 'auto', encoding: 'auto' }),
+    async hold(source, rows) {
+      const quoted = rows.map((row) =>
+        row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(','),
+      );
+      await writeFile(join(directory, source), `${quoted.join('\n')}\n`);
+    },
+    remove: (source) => rm(join(directory, source)),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  };
 }
 
 /** A directory of files, and room for what is exported from it. */

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ExportRequest, Progress } from '../../connectors/connector.ts';
 import { createCsvConnector, threads } from '../../connectors/csv/csv-connector.ts';
 import type { FileSource } from '../../engine/source.ts';
-import { type TestedSystem, testConformance } from './conformance.ts';
+import { testConformance } from './conformance.ts';
+import { openCsvSystem } from './csv-export.ts';
 
 const inline = { worthwhile: Number.POSITIVE_INFINITY, most: 2 };
 const threaded = { worthwhile: 0, most: 2 };
@@ -24,20 +25,7 @@ afterEach(async () => {
   await rm(target, { recursive: true, force: true });
 });
 
-testConformance('csv in threads', async (): Promise<TestedSystem> => {
-  const own = await mkdtemp(join(tmpdir(), 'lockstep-csv-'));
-  return {
-    connector: createCsvConnector({ directory: own, delimiter: 'auto', encoding: 'auto' }),
-    async hold(source, rows) {
-      const quoted = rows.map((row) =>
-        row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(','),
-      );
-      await writeFile(join(own, source), `${quoted.join('\n')}\n`);
-    },
-    remove: (source) => rm(join(own, source)),
-    [Symbol.asyncDispose]: () => rm(own, { recursive: true, force: true }),
-  };
-});
+testConformance('csv in threads', openCsvSystem);
 
 /** Exports these sources, by default each from the file of its name. */
 async function exported(

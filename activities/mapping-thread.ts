@@ -89,7 +89,7 @@ interface Current {
   /** The keys of both ends of an association, if all of them came in this first load. */
   readonly ends: readonly [FingerprintSet, FingerprintSet] | null;
   /** Links between such ends, which are told apart by the places of their keys: half the memory of fingerprints. */
-  readonly pairs: PairSet | null;
+  readonly pairs: PairSet | undefined;
   mayDangle: boolean;
   readonly map: MapCells;
   /** What a text is as a key of the rows, or of either end of an association. */
@@ -110,7 +110,8 @@ async function handle(message: ToThread): Promise<void> {
   if ('task' in message) {
     const { task, first, beginning } = message;
     const ends = endsOf(task);
-    const pairs = ends && first !== null ? PairSet.of(first, ends[0].places, ends[1].places) : null;
+    const pairs =
+      ends && first !== null ? PairSet.of(first, ends[0].places, ends[1].places) : undefined;
     const fingerprints = first === null ? null : new FingerprintSet(pairs ? 0 : first);
     const { properties } = 'entityType' in task ? task.entityType : { properties: [] };
     const attributes = properties.map(({ name }) => attributeName(name));
@@ -120,7 +121,7 @@ async function handle(message: ToThread): Promise<void> {
       beginning,
       attributes,
       ends,
-      pairs: pairs ?? null,
+      pairs,
       mayDangle: false,
     };
     if (fingerprints && 'entityType' in task) loadedKeys.set(task.entityType.name, fingerprints);

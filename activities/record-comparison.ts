@@ -1,9 +1,8 @@
 /** Compares the records of a source with the digests of the store, and hands on those that are new. */
 import type { Progress } from '../connectors/connector.ts';
-import { readExtracted } from '../connectors/extraction.ts';
+import { readExtracted, unlessModified } from '../connectors/extraction.ts';
 import { type IndexFile, readRecordIndex } from '../connectors/record-index.ts';
 import type { DigestSet } from '../engine/digest-set.ts';
-import { LockstepError } from '../engine/errors.ts';
 import { NumberedDigests } from '../engine/numbered-digests.ts';
 import { noSeed, recordDigest, seededDigest } from '../engine/record-digest.ts';
 import type { MappedSource } from './mapped-source.ts';
@@ -87,7 +86,7 @@ async function compareIndex(comparison: RecordComparison, index: IndexFile) {
   const come = new NumberedDigests();
   let read = 0;
   let seen = 0;
-  try {
+  return await unlessModified(async () => {
     const chunks = readExtracted(root, extraction, index, signal);
     const size = { records: file.rows, bytes: index.bytes };
     const landmarks = await readRecordIndex(chunks, size, (part) => {
@@ -101,8 +100,5 @@ async function compareIndex(comparison: RecordComparison, index: IndexFile) {
       onProgress({ done: read, total: file.rows, unit: 'rows' });
     });
     return read === file.rows ? { come, landmarks, seen } : undefined;
-  } catch (error) {
-    if (error instanceof LockstepError && error.code === 'ExtractionModified') return undefined;
-    throw error;
-  }
+  });
 }

@@ -1,6 +1,12 @@
 /** What became of the records that a scope was last read from: those that are gone, and those that have come. */
 import type { ExtractedFile } from '../connectors/connector.ts';
-import { extractedPath, type Manifest, modified, readExtracted } from '../connectors/extraction.ts';
+import {
+  extractedPath,
+  type Manifest,
+  modified,
+  readExtracted,
+  unlessModified,
+} from '../connectors/extraction.ts';
 import { type DifferenceFile, readDifference } from '../connectors/former-comparison.ts';
 import { type IndexedFile, readRecords } from '../connectors/indexed-records.ts';
 import {
@@ -10,7 +16,6 @@ import {
   readRecordIndex,
 } from '../connectors/record-index.ts';
 import { DigestSet } from '../engine/digest-set.ts';
-import { LockstepError } from '../engine/errors.ts';
 import { NumberedDigests } from '../engine/numbered-digests.ts';
 import { noSeed, recordDigest, seededDigest } from '../engine/record-digest.ts';
 import type { SequenceDifference } from '../engine/sequence-comparison.ts';
@@ -56,19 +61,9 @@ export async function differenceSince(
   const { difference } = file;
   const told =
     difference?.before === before.sha256
-      ? await passedOver(() => toldDifference(source.root, then, now, difference, signal))
+      ? await unlessModified(() => toldDifference(source.root, then, now, difference, signal))
       : undefined;
-  return told ?? (await passedOver(() => comparedIndexes(source.root, then, now, signal)));
-}
-
-/** Somebody touched what was written, or removed it since: then there are other ways. */
-async function passedOver<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof LockstepError && error.code === 'ExtractionModified') return undefined;
-    throw error;
-  }
+  return told ?? (await unlessModified(() => comparedIndexes(source.root, then, now, signal)));
 }
 
 /** As the export has found it. */

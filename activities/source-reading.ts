@@ -54,11 +54,9 @@ export async function readSource(
   { untouched, former, deltaId, signal, onProgress }: ReadOptions,
 ): Promise<SourceReading> {
   const { kind, id } = source;
-  const known = untouched.get(source.scope);
-  const means = digestText(source.seed);
-  if (known && known.sha256 === source.file.sha256 && known.seed === means) {
-    return readBefore(source, known);
-  }
+  const noted = untouched.get(source.scope);
+  const known = noted?.seed === digestText(source.seed) ? noted : undefined;
+  if (known?.sha256 === source.file.sha256) return readBefore(source, known);
   mapper.start();
   const baseline = await baselineOf(session, source, mapper, { known, former, signal, onProgress });
   const { fresh, stored, withoutDigest } = baseline;
@@ -135,10 +133,7 @@ async function baselineOf(
   }: Pick<ReadOptions, 'former' | 'signal' | 'onProgress'> & { known: ScopeSource | undefined },
 ): Promise<Baseline> {
   const { kind, id, file, seed } = source;
-  const difference =
-    known?.seed === digestText(seed)
-      ? await differenceSince(source, known, former, signal)
-      : undefined;
+  const difference = known && (await differenceSince(source, known, former, signal));
   if (difference) {
     const { come, gone } = difference;
     return {
@@ -147,6 +142,7 @@ async function baselineOf(
       fresh: false,
       async compare(mapping) {
         await mapCome(source, difference, mapping, signal);
+        onProgress({ done: file.rows, total: file.rows, unit: 'rows' });
         return { read: file.rows, seen: file.rows - come.length };
       },
       gone: () => ({

@@ -214,6 +214,18 @@ export async function lookOverExtraction(
   }
 }
 
+/** What `read` gives, or undefined when somebody touched what it reads, or removed it since: then there are other ways. */
+export async function unlessModified<Result>(
+  read: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === 'ExtractionModified') return undefined;
+    throw error;
+  }
+}
+
 /** What to throw when bytes of an extraction are not those that were exported. */
 export function modified(id: string, { file }: { file: string }): LockstepError {
   return new LockstepError(

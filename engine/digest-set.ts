@@ -1,5 +1,7 @@
 /** The digests of the stored records of one source, and which of them the new extraction holds. */
 
+import { sameDigest } from './record-digest.ts';
+
 /** What the set says of a record's digest: never stored, stored and met for the first time, or met before. */
 export type Sighting = 'new' | 'known' | 'again';
 
@@ -101,14 +103,7 @@ export class DigestSet {
   }
 
   #is(entry: number, words: Uint32Array, at: number): boolean {
-    const place = entry * 4;
-    const stored = this.#words;
-    return (
-      stored[place] === words[at] &&
-      stored[place + 1] === words[at + 1] &&
-      stored[place + 2] === words[at + 2] &&
-      stored[place + 3] === words[at + 3]
-    );
+    return sameDigest(this.#words, entry * 4, words, at);
   }
 
   /** The digest among those that come next in the store, if it is there and was not seen. */

@@ -1,4 +1,5 @@
 /** Digests of some records of a file, with the numbers of these records. */
+import { sameDigest } from './record-digest.ts';
 import { WordList } from './word-list.ts';
 
 /** In the order in which they were added; numbers ascend if they do. */
@@ -33,10 +34,6 @@ export class NumberedDigests {
 
   /** True when the nth digest is `words[at..at+3]`. */
   is(nth: number, words: Uint32Array, at = 0): boolean {
-    const digests = this.#digests.words;
-    for (let word = 0; word < 4; word++) {
-      if (digests[nth * 4 + word] !== words[at + word]) return false;
-    }
-    return true;
+    return sameDigest(this.#digests.words, nth * 4, words, at);
   }
 }

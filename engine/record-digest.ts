@@ -99,6 +99,21 @@ export function recordDigest(
 /** How long a digest is: four words. */
 export const digestBytes = 16;
 
+/** True when two digests, four words each, are the same. */
+export function sameDigest(
+  words: Uint32Array,
+  at: number,
+  others: Uint32Array,
+  otherAt: number,
+): boolean {
+  return (
+    words[at] === others[otherAt] &&
+    words[at + 1] === others[otherAt + 1] &&
+    words[at + 2] === others[otherAt + 2] &&
+    words[at + 3] === others[otherAt + 3]
+  );
+}
+
 /** Digests of the bytes alone, whatever they mean, are seeded with this. */
 export const noSeed = new Uint32Array(4);
 

@@ -1,5 +1,6 @@
 /** Compares digests of records, one after another, with those of an earlier sequence that held most of them in this order. */
 import { NumberedDigests } from './numbered-digests.ts';
+import { sameDigest } from './record-digest.ts';
 
 /** So many digests further on one is looked for: records that are gone leave gaps. */
 const near = 16;
@@ -72,12 +73,12 @@ export class SequenceComparison {
 
   /** Ends both sequences. @returns undefined when they differ in more than the limit */
   end(): SequenceDifference | undefined {
-    while (this.isOfUse) {
+    while (this.isOfUse && !this.#ended) {
       this.#moveTo(this.#tail);
-      if (this.#ended) return { come: this.#come, gone: this.#gone };
       this.#read(far);
     }
-    return undefined;
+    this.#moveTo(this.#tail);
+    return this.isOfUse ? { come: this.#come, gone: this.#gone } : undefined;
   }
 
   #find(words: Uint32Array, at: number): number {
@@ -109,14 +110,7 @@ export class SequenceComparison {
   }
 
   #is(place: number, words: Uint32Array, at: number): boolean {
-    const window = this.#window;
-    const from = place * 4;
-    return (
-      window[from] === words[at] &&
-      window[from + 1] === words[at + 1] &&
-      window[from + 2] === words[at + 2] &&
-      window[from + 3] === words[at + 3]
-    );
+    return sameDigest(this.#window, place * 4, words, at);
   }
 
   /** Sees to it that so many digests, at least, are in the window, unless there are no more. */

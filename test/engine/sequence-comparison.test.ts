@@ -113,4 +113,5 @@ test('it gives up where more differs than its limit, and where all stand elsewhe
   ).toBeUndefined();
   expect(compare(all, [], { limit: 5_000 })).toBeUndefined();
   expect(compare([], all, { limit: 5_000 })).toBeUndefined();
+  expect(compare(range(0, 10), [], { limit: 9 })).toBeUndefined();
 });

@@ -66,7 +66,7 @@ function cellsOf(records: readonly Buffer[], delimiter: string): string[][] {
     return end;
   });
   const all = Buffer.concat(records.flatMap((record) => [record, lineFeed]));
-  return parseEach(all, ends, delimiter)
+  return [...parseEach(all, ends, delimiter)]
     .filter((cells) => cells !== null)
     .map((cells) => cells.map((cell) => errorOf(cell) ?? cell));
 }

@@ -1,10 +1,9 @@
 /** The thread that parses and maps new records: apart from the worker, so that no expression can stop or see it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { compileExpression } from '../connectors/expression.ts';
-import { hasStrayReturn, parseEach } from '../connectors/record-parser.ts';
+import { parseEach } from '../connectors/record-parser.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { FingerprintSet } from '../engine/fingerprint-set.ts';
-import { visibleText } from '../engine/key-text.ts';
 import { PairSet } from '../engine/pair-set.ts';
 import {
   compileAssociationMapping,
@@ -15,16 +14,23 @@ import {
   type Mapped,
   type MappedLink,
   type MappedResource,
-  type RowProblem,
 } from '../engine/row-mapping.ts';
 import type { Convert } from '../engine/value-format.ts';
 import {
   type AttributeName,
-  attributeName,
+  attributeNames,
   RowWriter,
   type StagedPart,
   stagedParts,
 } from '../store/row-writer.ts';
+import {
+  held,
+  malformed,
+  type Place,
+  roughCells,
+  withRawRow,
+  writeRejected,
+} from './rejected-record.ts';
 
 /** What the records of one source become; sent before its first batch. */
 export type MappingTask = {
@@ -62,7 +68,7 @@ export type ToThread =
 
 /** Rows for COPY, in the order of the columns that a `StagingPlace` names. */
 export interface FromThread {
-  readonly rows: Record<StagedPart, Uint8Array>;
+  readonly rows: Record<StagedPart, Uint8Array<ArrayBuffer>>;
   /** In a first load: a key, or the keys of a link, may have come before in this source. */
   readonly mayRepeat: boolean;
   /** Of links in a first load: an end may be none of the resources that the same job loads for the first time. */
@@ -114,7 +120,7 @@ async function handle(message: ToThread): Promise<void> {
       ends && first !== null ? PairSet.of(first, ends[0].places, ends[1].places) : undefined;
     const fingerprints = first === null ? null : new FingerprintSet(pairs ? 0 : first);
     const { properties } = 'entityType' in task ? task.entityType : { properties: [] };
-    const attributes = properties.map(({ name }) => attributeName(name));
+    const attributes = attributeNames(properties.map(({ name }) => name));
     current = {
       ...compile(task),
       fingerprints,
@@ -195,7 +201,9 @@ async function mapBatch(mapping: Current, batch: RecordBatch): Promise<void> {
   const { task, map } = mapping;
   const { bytes, ends, lines, digests } = batch;
   const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (const [index, cells] of parseEach(records, ends, task.delimiter).entries()) {
+  let index = -1;
+  for (const cells of parseEach(records, ends, task.delimiter)) {
+    index += 1;
     const line = lines[index] as number;
     Atomics.store(pulse, 0, line);
     const outcome = cells === null ? { problem: malformed(recordAt(batch, index)) } : map(cells);
@@ -210,39 +218,15 @@ async function mapBatch(mapping: Current, batch: RecordBatch): Promise<void> {
       if (mapped.problem.key !== null) mapping.fingerprints?.add(mapped.problem.key);
       // Its key may be among the fingerprints, and yet there will be no resource of it.
       if ('entityType' in task) loadedKeys.delete(task.entityType.name);
-      writeRejected(task, withRawRow(mapped.problem, record), mayStandFor, place);
+      writeRejected(writers.rejected, task, withRawRow(mapped.problem, record), mayStandFor, place);
     }
     Atomics.add(pulse, 1, 1);
   }
 }
 
-/** Where a record is in the source, and where its digest is among those of the batch. */
-interface Place {
-  readonly line: number;
-  readonly digests: Uint32Array;
-  readonly at: number;
-}
-
 function recordAt({ bytes, ends }: RecordBatch, index: number): string {
   const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
   return Buffer.from(bytes.buffer, bytes.byteOffset).toString('utf8', start, ends[index]);
-}
-
-function malformed(record: string): RowProblem {
-  const message = hasStrayReturn(record)
-    ? 'has a carriage return in the middle; lines end with LF or CRLF'
-    : 'has a quote in the middle of a cell; quotes stand around a whole cell and are doubled inside it';
-  return { code: 'RowMalformed', key: null, column: null, value: null, message };
-}
-
-/** What the cells may be: enough to know which stored resources a malformed row may stand for. */
-function roughCells(record: string, delimiter: string): string[] {
-  return record.split(delimiter).map((cell) => cell.trim().replaceAll('"', ''));
-}
-
-/** Of a malformed row no cell is sure, so its reject quotes the row. */
-function withRawRow(problem: RowProblem, record: string): RowProblem {
-  return problem.code === 'RowMalformed' ? { ...problem, value: record } : problem;
 }
 
 function writeUsable(
@@ -274,44 +258,4 @@ function noteLink(mapping: Current, { from, to }: MappedLink): void {
   if (areKnown && pairs) pairs.add(fromPlace, toPlace);
   else fingerprints?.add(from, to);
   mapping.mayDangle ||= !areKnown;
-}
-
-const printable = (text: string) => text.replaceAll('\u0000', '\uFFFD');
-
-/** The cells as they are and as keys: they hold the stored resources that a row of unknown key may stand for. */
-function held(keyConversions: readonly Convert[], cells: readonly string[]): string[] {
-  const values = new Set<string>();
-  for (const cell of cells) {
-    const text = printable(cell.trim());
-    for (const meant of new Set([text, visibleText(text)])) {
-      values.add(meant);
-      for (const convert of keyConversions) {
-        const conversion = convert(meant);
-        if ('value' in conversion) values.add(String(conversion.value));
-      }
-    }
-  }
-  return [...values];
-}
-
-/** So much of a value as a person would read of it. */
-const readable = 1000;
-
-/** A rejected row, with what its cells may stand for, as long as its key is not known. A blank key stands for nobody. */
-function writeRejected(
-  task: MappingTask,
-  { key, code, column, value, message }: RowProblem,
-  mayStandFor: readonly string[],
-  { line, digests, at }: Place,
-): void {
-  const { rejected } = writers;
-  const kept = key === null && code !== 'KeyMissing' ? JSON.stringify(mayStandFor) : null;
-  if ('association' in task) rejected.row(8).int(task.id);
-  else rejected.row(9).int(task.id).text(key);
-  rejected.json(kept).uuid(digests, at).int(line);
-  rejected
-    .text(code)
-    .text(column)
-    .text(value === null ? null : printable(value.slice(0, readable)));
-  rejected.text(printable(message));
 }

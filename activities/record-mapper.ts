@@ -7,7 +7,7 @@ import type { StagingSink } from '../store/staging.ts';
 import type { FromThread, MappingTask, RecordBatch, ToThread } from './mapping-thread.ts';
 import { startSandboxThread } from './sandbox-thread.ts';
 
-const batchRecords = 2000;
+const batchRecords = 8000;
 const batchBytes = 1 << 18;
 /** What a batch has room for at first: most sources have few new records, and a chunk of one may hold more than a batch does. */
 const firstRoom = { bytes: 1 << 12, records: 64 } as const;

@@ -122,5 +122,6 @@ function needleOf(entityType: EntityType, key: string): Buffer | undefined {
 function cellsOf(record: Buffer, delimiter: string): string[] | null {
   if (!record.includes('"')) return record.toString('utf8').split(delimiter);
   const withLineEnd = Buffer.concat([record, Buffer.from('\n')]);
-  return parseEach(withLineEnd, Uint32Array.of(record.length), delimiter)[0] ?? null;
+  const [cells] = parseEach(withLineEnd, Uint32Array.of(record.length), delimiter);
+  return cells ?? null;
 }

@@ -14,6 +14,9 @@ export function parseRecords(records: Buffer | string, delimiter: string): strin
   }) as string[][];
 }
 
+/** So many records are parsed at once: what lives no longer than that is collected for nothing. */
+const atOnce = 512;
+
 /**
  * Parses records that are laid end to end with a line feed after each; null stands for one whose quoting is broken, or
  * that has a carriage return outside quotes: two lines of a file whose line ends are mixed.
@@ -23,16 +26,30 @@ export function parseRecords(records: Buffer | string, delimiter: string): strin
  *
  * @param ends where each record ends, its line feed not counted
  */
-export function parseEach(
+export function* parseEach(
   records: Buffer,
   ends: Uint32Array,
   delimiter: string,
-): (string[] | null)[] {
-  const lines = records.toString('utf8').split('\n');
-  // A line feed within quotes makes more lines than there are records.
-  const whole = lines.length === ends.length + 1;
-  const quoted: string[] = [];
+): Generator<string[] | null> {
   let start = 0;
+  for (let first = 0; first < ends.length; first += atOnce) {
+    const some = ends.subarray(first, first + atOnce);
+    yield* parseSome(records, start, some, delimiter);
+    start = (some.at(-1) as number) + 1;
+  }
+}
+
+function parseSome(
+  records: Buffer,
+  from: number,
+  ends: Uint32Array,
+  delimiter: string,
+): (string[] | null)[] {
+  const lines = records.toString('utf8', from, ends.at(-1)).split('\n');
+  // A line feed within quotes makes more lines than there are records.
+  const whole = lines.length === ends.length;
+  const quoted: string[] = [];
+  let start = from;
   const cells = Array.from(ends, (end, index) => {
     const text = whole ? (lines[index] as string) : records.toString('utf8', start, end);
     start = end + 1;

@@ -10,9 +10,13 @@ const mostRestBits = 18;
  */
 export class PairSet {
   readonly #slots: Uint32Array;
-  readonly #firstBits: number;
-  readonly #secondBits: number;
-  readonly #slotBits: number;
+  /** The bits of each number, and those of the first one that its place says. */
+  readonly #ofFirst: number;
+  readonly #ofSecond: number;
+  readonly #shared: number;
+  readonly #ofShared: number;
+  /** All of the first one is said by its place. */
+  readonly #restless: boolean;
   /** One place further on in an entry. */
   readonly #step: number;
   #size = 0;
@@ -20,9 +24,11 @@ export class PairSet {
 
   private constructor(slotBits: number, firstBits: number, secondBits: number) {
     this.#slots = new Uint32Array(2 ** slotBits);
-    this.#slotBits = slotBits;
-    this.#firstBits = firstBits;
-    this.#secondBits = secondBits;
+    this.#ofFirst = ones(firstBits);
+    this.#ofSecond = ones(secondBits);
+    this.#shared = slotBits - secondBits;
+    this.#ofShared = ones(this.#shared);
+    this.#restless = this.#shared >= firstBits;
     this.#step = 2 ** Math.max(0, firstBits + secondBits - slotBits);
   }
 
@@ -52,11 +58,10 @@ export class PairSet {
     const slots = this.#slots;
     const mask = slots.length - 1;
     // Each step changes one number by what the other one is, so that it can be taken back.
-    const one = (second + mixed(first)) & ones(this.#secondBits);
-    const other = ((first + mixed(one ^ 0x5bd1e995)) & ones(this.#firstBits)) >>> 0;
-    const shared = this.#slotBits - this.#secondBits;
-    const rest = shared >= this.#firstBits ? 0 : other >>> shared;
-    const home = ((one << shared) | (other & ones(shared))) >>> 0;
+    const one = (second + mixed(first)) & this.#ofSecond;
+    const other = ((first + mixed(one ^ 0x5bd1e995)) & this.#ofFirst) >>> 0;
+    const rest = this.#restless ? 0 : other >>> this.#shared;
+    const home = ((one << this.#shared) | (other & this.#ofShared)) >>> 0;
     for (let moved = 0; this.#size * 5 < slots.length * 4; moved++) {
       const entry = moved * this.#step + rest + 1;
       if (entry > 0xffffffff) break;

@@ -1,15 +1,28 @@
 /** Streams rows into PostgreSQL by COPY in its binary format, which spares both sides the way through text. */
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 
 /** Takes whole rows as a `RowWriter` makes them; `write` waits while PostgreSQL is behind, so memory stays bounded. */
 export interface RowSink {
-  write(rows: Uint8Array): Promise<void>;
+  /** Takes the bytes over: they are given back to the system once they are sent, so nobody may look at them again. */
+  write(rows: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Ends the COPY; the session can be used for other statements again. */
   end(): Promise<void>;
   /** Gives the COPY up, so that the session can roll back; without it, that would wait for ever. */
   abandon(): Promise<void>;
+}
+
+/** Fewer bytes than that are the collector's. */
+const worthGivingBack = 1 << 16;
+
+/** True when nothing that was written to the connection is waiting, or on its way to the system. */
+function isSent(session: PoolClient): boolean {
+  const { stream } = (
+    session as PoolClient & { readonly connection: { readonly stream: Writable } }
+  ).connection;
+  return stream.writableLength === 0;
 }
 
 /** Signature, flags and the length of the header's extension (PostgreSQL's documentation of COPY, "Binary Format"). */
@@ -37,7 +50,10 @@ export function openRowSink(
   return {
     async write(rows) {
       if (failure) throw failure;
+      const { byteLength } = rows;
       if (!stream.write(rows)) await once(stream, 'drain');
+      // Left to the collector, what is sent would make it go through the whole heap every 20 MB.
+      if (byteLength >= worthGivingBack && isSent(session)) rows.buffer.transfer(0);
     },
     async end() {
       if (failure) throw failure;

@@ -14,9 +14,15 @@ export interface AttributeName {
   readonly json: Uint8Array;
 }
 
-/** Prepares a name. */
-export function attributeName(name: string): AttributeName {
-  return { name, json: Buffer.from(`,${JSON.stringify(name)}:`) };
+/**
+ * Prepares names, in the order in which `jsonb` keeps them: shorter ones first, then by their bytes. PostgreSQL sorts the
+ * names of every object, which costs it a quarter of its work for a row unless they come sorted.
+ */
+export function attributeNames(names: readonly string[]): AttributeName[] {
+  const sorted = names
+    .map((name) => ({ name, bytes: Buffer.from(name) }))
+    .sort((one, other) => one.bytes.length - other.bytes.length || one.bytes.compare(other.bytes));
+  return sorted.map(({ name }) => ({ name, json: Buffer.from(`,${JSON.stringify(name)}:`) }));
 }
 
 /** Writes rows in the binary format, field by field, each after the other. */
@@ -152,17 +158,27 @@ export class RowWriter {
     }
   }
 
-  /** Writes a text within quotes, if none of its characters has to be escaped or takes more than a byte; else nothing. */
+  /** Writes a text within quotes, if none of its characters has to be escaped or is half of a surrogate pair; else nothing. */
   #plainJsonText(value: string): boolean {
     const { length } = value;
-    this.#makeRoom(length + 2);
+    this.#makeRoom(length * 3 + 2);
     const bytes = this.#bytes;
     let at = this.#used;
     bytes[at++] = 0x22;
     for (let index = 0; index < length; index++) {
       const code = value.charCodeAt(index);
-      if (code < 0x20 || code > 0x7f || code === 0x22 || code === 0x5c) return false;
-      bytes[at++] = code;
+      if (code < 0x80) {
+        if (code < 0x20 || code === 0x22 || code === 0x5c) return false;
+        bytes[at++] = code;
+      } else if (code < 0x800) {
+        bytes[at++] = 0xc0 | (code >> 6);
+        bytes[at++] = 0x80 | (code & 0x3f);
+      } else {
+        if (code >= 0xd800 && code <= 0xdfff) return false;
+        bytes[at++] = 0xe0 | (code >> 12);
+        bytes[at++] = 0x80 | ((code >> 6) & 0x3f);
+        bytes[at++] = 0x80 | (code & 0x3f);
+      }
     }
     bytes[at++] = 0x22;
     this.#used = at;

@@ -102,7 +102,7 @@ function targetsOf(of: 'rows' | 'links', usable: string): StagingPlace['targets'
 
 /** Takes the parts as they come, through one session. */
 export interface StagingSink {
-  write(part: StagedPart, rows: Uint8Array): Promise<void>;
+  write(part: StagedPart, rows: Uint8Array<ArrayBuffer>): Promise<void>;
   end(): Promise<void>;
   /** See {@link RowSink.abandon}. */
   abandon(): Promise<void>;
@@ -117,8 +117,12 @@ const worthwhile = 1 << 22;
  */
 export function openStagingSink(session: PoolClient, { targets, own }: StagingPlace): StagingSink {
   let open: { part: StagedPart; sink: RowSink } | undefined;
-  const waiting: Record<StagedPart, Uint8Array[]> = { usable: [], rejected: [], references: [] };
-  async function copy(part: StagedPart, rows: readonly Uint8Array[]): Promise<void> {
+  const waiting: Record<StagedPart, Uint8Array<ArrayBuffer>[]> = {
+    usable: [],
+    rejected: [],
+    references: [],
+  };
+  async function copy(part: StagedPart, rows: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
     if (open?.part !== part) {
       await open?.sink.end();
       const freeze = own && part === 'usable';

@@ -1,7 +1,7 @@
 /** Rows for COPY: attributes come out as the JSON that JSON.stringify would make of them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { attributeName, RowWriter } from '../../store/row-writer.ts';
+import { attributeNames, RowWriter } from '../../store/row-writer.ts';
 
 const text = fc.string({
   unit: fc.constantFrom('a', 'Z', '7', ' ', '"', '\\\\', '\\n', 'é', '\u2028', '😀', '\u007f'),
@@ -14,9 +14,11 @@ const value = fc.oneof(
   fc.boolean(),
 );
 const names = ['key', 'toString', 'constructor', 'ünï "quoted"', 'n'] as const;
+/** As `select jsonb_object_agg(…)` gives them: shorter ones first, by bytes of UTF-8. */
+const inOrderOfJsonb = ['n', 'key', 'toString', 'constructor', 'ünï "quoted"'] as const;
 
 test('any values of any of the properties', () => {
-  const all = names.map(attributeName);
+  const all = attributeNames(names);
   // One writer for all: it has to make room, and to begin anew.
   const writer = new RowWriter(8);
   fc.assert(
@@ -25,7 +27,7 @@ test('any values of any of the properties', () => {
       fc.array(value, { minLength: 5, maxLength: 5 }),
       (present, values) => {
         const attributes = Object.fromEntries(
-          names
+          inOrderOfJsonb
             .filter((name) => present.includes(name))
             .map((name, nth) => [name, values[nth] as string]),
         );

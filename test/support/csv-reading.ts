@@ -100,7 +100,7 @@ async function read(bytes: Buffer, place: string): Promise<Seen> {
     return end - 1;
   });
   const laid = Buffer.concat(records.flatMap(({ bytes: record }) => [record, Buffer.from('\n')]));
-  for (const [index, cells] of parseEach(laid, ends, delimiter).entries()) {
+  for (const [index, cells] of [...parseEach(laid, ends, delimiter)].entries()) {
     const { line } = records[index] as { line: number };
     const outcome = cells === null ? { problem: { code: 'RowMalformed' } } : await map(cells);
     rows.set(

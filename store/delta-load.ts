@@ -2,8 +2,10 @@
 import type { PoolClient } from 'pg';
 import { LockstepError } from '../engine/errors.ts';
 import { localAuthority } from '../engine/managed-type.ts';
+import { keepBooks } from './bookkeeping.ts';
 import type { Store } from './database.ts';
 import type { PlannedRows } from './delta-digest.ts';
+import { type BuiltLinks, buildLinksBeside } from './first-links.ts';
 import { requireLease } from './lease-store.ts';
 import { applyAgreements, areStillMatched } from './load-agreements.ts';
 import { loadMatches } from './load-matches.ts';
@@ -50,7 +52,11 @@ export async function loadDelta(
   signal?: AbortSignal,
 ): Promise<LoadOutcome> {
   try {
-    return await store.transaction('read committed', (session) => apply(session, request), signal);
+    return await store.transaction(
+      'read committed',
+      (session) => apply(store, session, request, signal),
+      signal,
+    );
   } catch (error) {
     if (error instanceof Stale || moved.has((error as { code?: string }).code ?? ''))
       return 'stale';
@@ -58,7 +64,12 @@ export async function loadDelta(
   }
 }
 
-async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOutcome> {
+async function apply(
+  store: Store,
+  session: PoolClient,
+  request: LoadRequest,
+  signal: AbortSignal | undefined,
+): Promise<LoadOutcome> {
   await session.query(
     `set local lockstep.load = 'on';
      set local synchronous_commit = on`,
@@ -80,8 +91,8 @@ async function apply(session: PoolClient, request: LoadRequest): Promise<LoadOut
   await load.deleteResources();
   await load.updateResources();
   if (isManaged) await moveKeys(session, delta.id);
-  await load.insertResources();
-  await load.insertLinks();
+  const built = await buildLinksBeside(store, delta, () => load.insertResources(), signal);
+  await load.insertLinks(built);
   await load.keepMatches();
   await load.keepAgreements();
   await load.keepBooks();
@@ -201,13 +212,16 @@ class Load {
     );
   }
 
-  async insertLinks(): Promise<void> {
+  async insertLinks(built: BuiltLinks): Promise<void> {
     const navigations = await this.#navigations();
     const first = new Set<number>();
     await this.#each('link_change', 'insert', async (navigation) => {
       if (await this.#isFirst(`link_${navigation}`)) {
         first.add(navigation);
-        return await this.#call('load_first_links', navigation);
+        const links = built.get(navigation);
+        if (links === undefined) return await this.#call('load_first_links', navigation);
+        await this.#call('attach_built_links', navigation);
+        return links;
       }
       return await this.#run(
         `insert into link (navigation_property_id, from_id, to_id, source_digest, delta_id)
@@ -246,9 +260,7 @@ class Load {
     const kinds = new Set(
       this.#planned.filter(({ table }) => table === 'bookkeeping').map(({ change }) => change),
     );
-    for (const [kind, statement] of Object.entries(bookkeeping)) {
-      if (kinds.has(kind)) await this.#session.query(statement, [this.#deltaId]);
-    }
+    await keepBooks(this.#session, this.#deltaId, kinds);
   }
 
   #plans(table: PlannedRows['table'], change: string, scope: number): boolean {
@@ -324,42 +336,3 @@ class Load {
     if (rows.length > 0) throw new Stale();
   }
 }
-
-/** What each kind of bookkeeping means for the store. */
-const bookkeeping = {
-  'pending-remove': `delete from pending_link p using bookkeeping b
-     where b.delta_id = $1 and b.kind = 'pending-remove' and p.navigation_property_id = b.navigation_property_id
-       and p.from_key = b.from_key and p.to_key = b.to_key`,
-  'pending-add': `insert into pending_link (navigation_property_id, from_key, to_key, source_digest)
-     select distinct on (navigation_property_id, from_key, to_key)
-       navigation_property_id, from_key, to_key, source_digest
-     from bookkeeping where delta_id = $1 and kind = 'pending-add'
-     on conflict (navigation_property_id, from_key, to_key) do update set source_digest = excluded.source_digest`,
-  'resource-digest': `update resource r set source_digest = b.source_digest from bookkeeping b
-     where b.delta_id = $1 and b.kind = 'resource-digest' and r.entity_type_id = b.entity_type_id
-       and r.id = b.resource_id and r.source_digest is not null`,
-  'resource-digest-first': `update resource r set source_digest = b.source_digest from bookkeeping b
-     where b.delta_id = $1 and b.kind = 'resource-digest-first' and r.entity_type_id = b.entity_type_id
-       and r.id = b.resource_id`,
-  'link-digest': `update link l set source_digest = b.source_digest from bookkeeping b
-     where b.delta_id = $1 and b.kind = 'link-digest' and l.navigation_property_id = b.navigation_property_id
-       and l.from_id = b.from_id and l.to_id = b.to_id`,
-  'compare-again': `delete from scope_source s using bookkeeping b
-     where b.delta_id = $1 and b.kind = 'compare-again' and s.scope = b.from_key`,
-  source: `insert into scope_source (scope, sha256, seed, stored)
-     select from_key, to_key, source_digest, resource_id from bookkeeping where delta_id = $1 and kind = 'source'
-     on conflict (scope) do update set sha256 = excluded.sha256, seed = excluded.seed, stored = excluded.stored`,
-  cursor: `insert into cursor (connector, entity_type, value, job_id)
-     select j.connector, b.from_key, b.to_key, j.id
-     from bookkeeping b join delta d on d.id = b.delta_id join job j on j.id = d.job_id
-     where b.delta_id = $1 and b.kind = 'cursor'
-     on conflict (connector, entity_type) do update
-       set value = excluded.value, job_id = excluded.job_id, moved_at = now()`,
-  'value-origin': `insert into value_origin as o (entity_type_id, resource_id, origins)
-     select entity_type_id, resource_id, json_object_agg(from_key, to_key)
-     from bookkeeping where delta_id = $1 and kind = 'value-origin' group by 1, 2
-     on conflict (entity_type_id, resource_id) do update
-       set origins = jsonb_strip_nulls(o.origins::jsonb || excluded.origins::jsonb)::json`,
-  edit: `delete from edit e using bookkeeping b
-     where b.delta_id = $1 and b.kind = 'edit' and e.scope = b.from_key and e.transaction = b.resource_id`,
-} satisfies Record<string, string>;

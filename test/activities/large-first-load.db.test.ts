@@ -66,6 +66,79 @@ test('the changes are in sealed tables, are listed with the others, and go with 
   expect(await purgeHistory(bench.store, new Date('2020-01-02'))).toEqual({ deltas: 0, rows: 0 });
 });
 
+/** What was built of links and never attached. */
+const leftBeside = `select count(*) from pg_class where relname like '%\\_loading%'`;
+
+/** Indexes and constraints of the partition of memberships, by name. */
+async function partOfMemberships(): Promise<unknown[]> {
+  const { rows } = await bench.store.pool.query(
+    `select relname, pg_get_indexdef(indexrelid) as of, pg_get_constraintdef(k.oid) as constraint
+     from navigation_property n join pg_index x on x.indrelid = ('link_' || n.id)::regclass
+     join pg_class c on c.oid = x.indexrelid left join pg_constraint k on k.conindid = c.oid
+     where n.scope = 'membership' order by 1`,
+  );
+  return rows;
+}
+
+test('links whose ends come with them are made beside the load, whatever an attempt before it left', async () => {
+  const prepared = await bench.prepare(peopleFiles({ teams, memberships }));
+  await prepared.resume();
+  await bench.store.pool.query(
+    `select build_first_links(n.id, d.id) from navigation_property n, delta d where n.scope = 'membership'`,
+  );
+  expect(await count(leftBeside)).toBeGreaterThan(0);
+  expect(await prepared.load()).toBe('applied');
+  await prepared.end();
+  expect(await count(leftBeside)).toBe(0);
+  expect(await count('select count(*) from link')).toBe(many + 6);
+  const beside = await partOfMemberships();
+  expect(beside).toHaveLength(2);
+
+  // Where an end is stored already, the load joins them itself: to the same.
+  await bench.reset(peopleConfiguration());
+  await bench.sync(peopleFiles({ teams }));
+  expect(
+    await count(
+      `select count(to_regclass('link_' || id)) from navigation_property where scope = 'membership'`,
+    ),
+  ).toBe(0);
+  const { counts } = await bench.sync(peopleFiles({ teams, memberships }));
+  expect(counts).toMatchObject({ inserted: 0, linksInserted: many });
+  expect(await partOfMemberships()).toEqual(beside);
+});
+
+test('a load without a connection to spare joins the links itself', async () => {
+  const prepared = await bench.prepare(peopleFiles({ teams, memberships }));
+  await prepared.resume();
+  const held = await Promise.all(Array.from({ length: 9 }, () => bench.store.pool.connect()));
+  try {
+    expect(await prepared.load()).toBe('applied');
+  } finally {
+    for (const session of held) session.release();
+  }
+  await prepared.end();
+  expect(await count('select count(*) from link')).toBe(many + 6);
+});
+
+test('a load that finds the store moved leaves nothing beside it', async () => {
+  const prepared = await bench.prepare(peopleFiles({ teams, memberships }));
+  await prepared.resume();
+  await bench.store.pool.query(
+    `do $$ begin execute (select format('create table resource_%s partition of resource for values in (%s)', id, id)
+       from entity_type where name = 'team'); end $$`,
+  );
+  await bench.store.pool.query(
+    `insert into resource (entity_type_id, key, attributes) select id, 'team-7', '{}' from entity_type where name = 'team'`,
+  );
+  expect(await prepared.load()).toBe('stale');
+  expect(await count('select count(*) from link')).toBe(0);
+  const again = await prepared.again();
+  expect(await count(leftBeside)).toBe(0);
+  await again.resume();
+  expect(await again.load()).toBe('applied');
+  await again.end();
+});
+
 test('a delta that is prepared again leaves no table of the one before', async () => {
   const first = await bench.prepare(peopleFiles({ teams }));
   const before = await ownTables();

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { compileExpression } from '../connectors/expression.ts';
 import { parseEach } from '../connectors/record-parser.ts';
+import { DigestSum, type SummedDigests } from '../engine/digest-sum.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { FingerprintSet } from '../engine/fingerprint-set.ts';
 import { PairSet } from '../engine/pair-set.ts';
@@ -73,6 +74,8 @@ export interface FromThread {
   readonly mayRepeat: boolean;
   /** Of links in a first load: an end may be none of the resources that the same job loads for the first time. */
   readonly mayDangle: boolean;
+  /** In a first load: the usable rows of this source so far. */
+  readonly usable: SummedDigests | null;
 }
 
 /** Shared with the worker: [0] line at work, [1] rows done, [2] index of the expression property at work, -1 for none. */
@@ -97,6 +100,8 @@ interface Current {
   /** Links between such ends, which are told apart by the places of their keys: half the memory of fingerprints. */
   readonly pairs: PairSet | undefined;
   mayDangle: boolean;
+  /** Of a first load only: the rows that were written. */
+  readonly usable: DigestSum | null;
   readonly map: MapCells;
   /** What a text is as a key of the rows, or of either end of an association. */
   readonly keyConversions: readonly Convert[];
@@ -129,6 +134,7 @@ async function handle(message: ToThread): Promise<void> {
       ends,
       pairs,
       mayDangle: false,
+      usable: first === null ? null : new DigestSum(),
     };
     if (fingerprints && 'entityType' in task) loadedKeys.set(task.entityType.name, fingerprints);
     return;
@@ -141,6 +147,7 @@ async function handle(message: ToThread): Promise<void> {
     rows,
     mayRepeat: (mapping.fingerprints?.mayRepeat || mapping.pairs?.mayRepeat) ?? false,
     mayDangle: mapping.mayDangle,
+    usable: mapping.usable?.summed ?? null,
   };
   parentPort?.postMessage(
     answer,
@@ -236,6 +243,7 @@ function writeUsable(
 ): void {
   const { task, fingerprints, beginning, attributes } = mapping;
   const { usable, references } = writers;
+  mapping.usable?.add(digests, at);
   usable.again(beginning);
   if ('from' in mapped) {
     noteLink(mapping, mapped);

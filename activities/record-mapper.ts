@@ -23,10 +23,10 @@ function stillPulse(): Int32Array<SharedArrayBuffer> {
   return pulse;
 }
 
-/** What the mapping of a first load cannot rule out, so that SQL has to look; see {@link FromThread}. */
-export type Doubts = Pick<FromThread, 'mayRepeat' | 'mayDangle'>;
+/** What the thread says of the usable rows of a first load: what they were, and what SQL has to look for; see {@link FromThread}. */
+export type FirstRows = Omit<FromThread, 'rows'>;
 
-const noDoubts: Doubts = { mayRepeat: false, mayDangle: false };
+const noRows: FirstRows = { mayRepeat: false, mayDangle: false, usable: null };
 
 /** Maps the new records of one source after another. */
 export class RecordMapper {
@@ -37,7 +37,7 @@ export class RecordMapper {
   #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   #finished: FromThread[] = [];
   #inFlight = 0;
-  #doubts: Doubts = noDoubts;
+  #first: FirstRows = noRows;
   #task: MappingTask | undefined;
 
   /** Opens the mapping of one source. Its rows go to `sink` as they come. */
@@ -59,7 +59,7 @@ export class RecordMapper {
   /** @internal Begins a source; the thread starts with the first one that has new records. */
   begin(source: SourceTask): void {
     this.#task = source.task;
-    this.#doubts = noDoubts;
+    this.#first = noRows;
     this.#start().postMessage(source satisfies ToThread);
   }
 
@@ -74,9 +74,9 @@ export class RecordMapper {
   }
 
   /** @internal Waits until everything sent has come back and is written. */
-  async drain(sink: StagingSink): Promise<Doubts> {
+  async drain(sink: StagingSink): Promise<FirstRows> {
     while (this.#inFlight > 0) await this.#reply(sink);
-    return this.#doubts;
+    return this.#first;
   }
 
   async #reply(sink: StagingSink): Promise<void> {
@@ -86,10 +86,11 @@ export class RecordMapper {
         else this.#waiting = { resolve, reject };
       });
     }
-    const { rows, mayRepeat, mayDangle } = this.#finished.shift() as FromThread;
-    this.#doubts = {
-      mayRepeat: this.#doubts.mayRepeat || mayRepeat,
-      mayDangle: this.#doubts.mayDangle || mayDangle,
+    const { rows, mayRepeat, mayDangle, usable } = this.#finished.shift() as FromThread;
+    this.#first = {
+      mayRepeat: this.#first.mayRepeat || mayRepeat,
+      mayDangle: this.#first.mayDangle || mayDangle,
+      usable,
     };
     this.#inFlight -= 1;
     for (const part of stagedParts) await sink.write(part, rows[part]);
@@ -201,11 +202,11 @@ export class SourceMapping {
   /**
    * Sends the rest and waits until every row is written.
    *
-   * @returns what is not sure; only of a first load
+   * @returns what they were, of a first load only
    */
-  async end(): Promise<Doubts> {
+  async end(): Promise<FirstRows> {
     await this.#flush();
-    return this.#begun ? await this.#mapper.drain(this.#sink) : noDoubts;
+    return this.#begun ? await this.#mapper.drain(this.#sink) : noRows;
   }
 
   async #flush(): Promise<void> {

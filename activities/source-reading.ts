@@ -16,7 +16,7 @@ import { storedLinkDigests, storedResourceDigests } from '../store/stored-digest
 import type { MappedSource } from './mapped-source.ts';
 import { type ComparedRecords, compareRecords } from './record-comparison.ts';
 import { differenceSince, mapCome, stageGone } from './record-difference.ts';
-import type { Doubts, RecordMapper, SourceMapping } from './record-mapper.ts';
+import type { FirstRows, RecordMapper, SourceMapping } from './record-mapper.ts';
 import { linesOf } from './source-records.ts';
 
 /** What reading a source found. */
@@ -70,10 +70,10 @@ export async function readSource(
     sink,
   );
   let compared: ComparedRecords;
-  let doubts: Doubts;
+  let first: FirstRows;
   try {
     compared = await baseline.compare(mapping);
-    doubts = await mapping.end();
+    first = await mapping.end();
     await sink.end();
   } catch (error) {
     await sink.abandon();
@@ -87,8 +87,9 @@ export async function readSource(
     changes,
     stored,
     staged: mapping.added,
-    mayRepeat: !fresh || doubts.mayRepeat,
-    mayDangle: !fresh || doubts.mayDangle,
+    mayRepeat: !fresh || first.mayRepeat,
+    mayDangle: !fresh || first.mayDangle,
+    ...(first.usable && { usable: first.usable }),
     unseen: gone.count > 0 && gone.count === gone.of ? 'all' : gone.count,
     withoutDigest,
     goneAreStaged: source.infersDeletes && (await baseline.stageGone()),

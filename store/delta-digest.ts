@@ -45,7 +45,7 @@ export interface PlannedRows {
   /** Id of the entity type (of matches: of the first) or navigation property; 0 for what belongs to none. */
   readonly scope: number;
   readonly count: number;
-  /** Sum and exclusive or of the rows' hashes. */
+  /** Sum and exclusive or of the rows' hashes; of a large first load, of their records' digests. */
   readonly sum: string;
   readonly xor: string;
 }
@@ -97,7 +97,7 @@ async function plannedRows(
 
 /**
  * A digest over every change and every piece of bookkeeping of a delta, whatever their order: for each kind of row the
- * count, the sum and the exclusive or of 64-bit hashes.
+ * count, the sum and the exclusive or of 64-bit hashes (of large first loads: of the 128-bit digests of their records).
  *
  * It shows that nothing came or went since the review; that no row changes in between is seen to by a trigger (and that
  * none comes or goes, where a first load has a table to itself), and what an update or delete was reviewed against is compared with the store when it is loaded.

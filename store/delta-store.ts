@@ -10,7 +10,13 @@ import {
   plannedChanges,
   plannedFirstChanges,
 } from './delta-digest.ts';
-import { changesTables, dropFirstChanges, isOwnTable, sealFirstChanges } from './first-changes.ts';
+import {
+  type ChangesTable,
+  changesTables,
+  dropFirstChanges,
+  isOwnTable,
+  sealFirstChanges,
+} from './first-changes.ts';
 import type { StoredNavigation } from './model-store.ts';
 import {
   noteComingsAndGoings,
@@ -222,11 +228,23 @@ export async function countChanges({
     ['rows', entityTypes],
     ['links', associations],
   ] as const) {
-    for (const { changes } of scopes.filter(hasOwnTable)) {
-      sealed.push(...(await plannedFirstChanges(session, deltaId, changesTables[kind], changes)));
+    for (const comparison of scopes.filter(hasOwnTable)) {
+      sealed.push(
+        ...(plannedAsWritten(changesTables[kind], comparison) ??
+          (await plannedFirstChanges(session, deltaId, changesTables[kind], comparison.changes))),
+      );
     }
   }
   return { all: [...(await plannedChanges(session, deltaId)), ...sealed], sealed };
+}
+
+/** The rows of a large first load are what was written, where none of them had to be taken out again: nobody need count them. */
+function plannedAsWritten(
+  table: ChangesTable,
+  { id, usable, mayRepeat, mayDangle }: ScopeComparison,
+): PlannedRows[] | undefined {
+  if (usable === undefined || mayRepeat || mayDangle) return undefined;
+  return usable.count === 0 ? [] : [{ table, change: 'insert', scope: id, ...usable }];
 }
 
 /** What a delta comes to. */

@@ -1,6 +1,7 @@
 /** What the statements that prepare a delta have in common: its id, the scopes compared, and how stored rows are judged. */
 
 import type { PoolClient } from 'pg';
+import type { SummedDigests } from '../engine/digest-sum.ts';
 import type { SourcePart } from '../engine/source-part.ts';
 import type { StoredNavigation } from './model-store.ts';
 
@@ -31,6 +32,8 @@ export interface ScopeComparison {
    * a key tell. The load joins the ends, and goes back when one is missing after all.
    */
   readonly mayDangle: boolean;
+  /** Of a first load: the usable rows, as they were written. Left out: they have to be counted. */
+  readonly usable?: SummedDigests;
   /** How many stored records the extraction does not show; `all` when it shows none of them. */
   readonly unseen: number | 'all';
   /**

@@ -18,11 +18,13 @@ export async function suspectUpdates(
 ): Promise<UpdatedResource[]> {
   if (count === 0) return [];
   const { rows } = await session.query<UpdatedResource>(
+    // What neither begins with a zero nor looks computed is done with after two looks; the offset makes each text once.
     `select key, before, after from resource_change
+     cross join lateral (select before::text as former, after::text as latter offset 0) texts
      where delta_id = $1 and entity_type_id = $2 and change = 'update'
        and ${oneOf(strideOf(count, updatesLookedAt))}
-       and (regexp_count(before::text, ${beginsWithZero}) > regexp_count(after::text, ${beginsWithZero})
-         or regexp_count(after::text, ${looksComputed}) > regexp_count(before::text, ${looksComputed}))
+       and (former like '%": "0%' and regexp_count(former, ${beginsWithZero}) > regexp_count(latter, ${beginsWithZero})
+         or latter ~ ${looksComputed} and regexp_count(latter, ${looksComputed}) > regexp_count(former, ${looksComputed}))
      limit ${sampleSize}`,
     [deltaId, entityTypeId],
   );
@@ -104,7 +106,7 @@ export async function linkEndsWithoutZeros(
     end === 'to'
       ? `select from_key as key, previous_key as before, to_key as after from link_change
          where delta_id = $1 and navigation_property_id = $2 and change = 'update'
-           and previous_key ~ '^0[0-9]+$' and to_key = ${stripped('previous_key')}
+           and starts_with(previous_key, '0') and previous_key ~ '^0[0-9]+$' and to_key = ${stripped('previous_key')}
          union all`
       : '';
   const { rows } = await session.query<Replacement>(
@@ -113,14 +115,16 @@ export async function linkEndsWithoutZeros(
      from link_change gone join link_change come
        on come.delta_id = $1 and come.navigation_property_id = $2 and come.change = 'insert'
          and come.${other} = gone.${other} and come.${own} = ${stripped(`gone.${own}`)}
-     where gone.delta_id = $1 and gone.navigation_property_id = $2 and gone.change = 'delete' and gone.${own} ~ '^0[0-9]+$'
+     where gone.delta_id = $1 and gone.navigation_property_id = $2 and gone.change = 'delete'
+       and starts_with(gone.${own}, '0') and gone.${own} ~ '^0[0-9]+$'
      union all
      select gone.${other}, gone.${own}, r.value
      from link_change gone join (
        select distinct value from reject
        where job_id = $3 and entity_type = $4 and "column" = $5 and code = 'ReferenceUnknown') r
        on r.value = ${stripped(`gone.${own}`)}
-     where gone.delta_id = $1 and gone.navigation_property_id = $2 and gone.change = 'delete' and gone.${own} ~ '^0[0-9]+$'`,
+     where gone.delta_id = $1 and gone.navigation_property_id = $2 and gone.change = 'delete'
+       and starts_with(gone.${own}, '0') and gone.${own} ~ '^0[0-9]+$'`,
     [deltaId, navigationPropertyId, jobId, source, column],
   );
   return rows;

@@ -57,18 +57,22 @@ export interface RecordBatch {
   readonly digests: Uint32Array;
 }
 
+/** Sources are numbered, and several may be open at once. */
 export type ToThread =
   | {
+      readonly source: number;
       readonly task: MappingTask;
       /** How many records there are if nothing of their kind was ever loaded; then whether a key repeats is asked here. */
       readonly first: number | null;
       /** What every usable row begins with. */
       readonly beginning: Uint8Array;
     }
-  | { readonly batch: RecordBatch };
+  | { readonly source: number; readonly batch: RecordBatch }
+  | { readonly ended: number };
 
 /** Rows for COPY, in the order of the columns that a `StagingPlace` names. */
 export interface FromThread {
+  readonly source: number;
   readonly rows: Record<StagedPart, Uint8Array<ArrayBuffer>>;
   /** In a first load: a key, or the keys of a link, may have come before in this source. */
   readonly mayRepeat: boolean;
@@ -78,7 +82,10 @@ export interface FromThread {
   readonly usable: SummedDigests | null;
 }
 
-/** Shared with the worker: [0] line at work, [1] rows done, [2] index of the expression property at work, -1 for none. */
+/**
+ * Shared with the worker: [0] line at work, [1] rows done, [2] index of the expression property at work, -1 for none,
+ * [3] number of the source at work.
+ */
 export interface MappingThreadData {
   readonly pulse: Int32Array;
 }
@@ -89,7 +96,7 @@ type MapCells = (
   cells: readonly string[],
 ) => Mapped<MappedResource | MappedLink> | Promise<Mapped<MappedResource | MappedLink>>;
 
-interface Current {
+interface OpenSource {
   readonly task: MappingTask;
   /** Of a first load only: what has come, but for links that `pairs` know. */
   readonly fingerprints: FingerprintSet | null;
@@ -107,7 +114,7 @@ interface Current {
   readonly keyConversions: readonly Convert[];
 }
 
-let current: Current | undefined;
+const open = new Map<number, OpenSource>();
 /** Entity type → the keys of all its rows, in a first load without any reject. */
 const loadedKeys = new Map<string, FingerprintSet>();
 // Expressions are asynchronous: without a queue the batches would overtake one another.
@@ -118,6 +125,11 @@ parentPort?.on('message', (message: ToThread) => {
 });
 
 async function handle(message: ToThread): Promise<void> {
+  if ('ended' in message) {
+    open.delete(message.ended);
+    return;
+  }
+  const { source } = message;
   if ('task' in message) {
     const { task, first, beginning } = message;
     const ends = endsOf(task);
@@ -126,7 +138,7 @@ async function handle(message: ToThread): Promise<void> {
     const fingerprints = first === null ? null : new FingerprintSet(pairs ? 0 : first);
     const { properties } = 'entityType' in task ? task.entityType : { properties: [] };
     const attributes = attributeNames(properties.map(({ name }) => name));
-    current = {
+    open.set(source, {
       ...compile(task),
       fingerprints,
       beginning,
@@ -135,15 +147,17 @@ async function handle(message: ToThread): Promise<void> {
       pairs,
       mayDangle: false,
       usable: first === null ? null : new DigestSum(),
-    };
+    });
     if (fingerprints && 'entityType' in task) loadedKeys.set(task.entityType.name, fingerprints);
     return;
   }
-  const mapping = current as Current;
+  const mapping = open.get(source) as OpenSource;
+  Atomics.store(pulse, 3, source);
   await mapBatch(mapping, message.batch);
   const taken = stagedParts.map((part) => [part, writers[part].take()] as const);
   const rows = Object.fromEntries(taken) as FromThread['rows'];
   const answer: FromThread = {
+    source,
     rows,
     mayRepeat: (mapping.fingerprints?.mayRepeat || mapping.pairs?.mayRepeat) ?? false,
     mayDangle: mapping.mayDangle,
@@ -161,7 +175,7 @@ const writers = {
   references: new RowWriter(1 << 12),
 } satisfies Record<StagedPart, RowWriter>;
 
-function compile(task: MappingTask): Pick<Current, 'task' | 'map' | 'keyConversions'> {
+function compile(task: MappingTask): Pick<OpenSource, 'task' | 'map' | 'keyConversions'> {
   const header = new Header(task.header);
   const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
   if ('association' in task) {
@@ -183,7 +197,7 @@ function compile(task: MappingTask): Pick<Current, 'task' | 'map' | 'keyConversi
   return { task, map, keyConversions: [keyConversion(entityType)] };
 }
 
-function endsOf(task: MappingTask): Current['ends'] {
+function endsOf(task: MappingTask): OpenSource['ends'] {
   if (!('association' in task)) return null;
   const [from, to] = [task.association.from, task.association.to].map(({ entityType }) =>
     loadedKeys.get(entityType),
@@ -204,7 +218,7 @@ function createEvaluator(expression: string, index: number): Evaluate {
   };
 }
 
-async function mapBatch(mapping: Current, batch: RecordBatch): Promise<void> {
+async function mapBatch(mapping: OpenSource, batch: RecordBatch): Promise<void> {
   const { task, map } = mapping;
   const { bytes, ends, lines, digests } = batch;
   const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -237,7 +251,7 @@ function recordAt({ bytes, ends }: RecordBatch, index: number): string {
 }
 
 function writeUsable(
-  mapping: Current,
+  mapping: OpenSource,
   mapped: MappedResource | MappedLink,
   { line, digests, at }: Place,
 ): void {
@@ -259,7 +273,7 @@ function writeUsable(
 }
 
 /** Notes whether a link may have come before, and whether an end of it may be unknown. */
-function noteLink(mapping: Current, { from, to }: MappedLink): void {
+function noteLink(mapping: OpenSource, { from, to }: MappedLink): void {
   const { fingerprints, ends, pairs } = mapping;
   const [fromPlace, toPlace] = ends ? [ends[0].placeOf(from), ends[1].placeOf(to)] : [-1, -1];
   const areKnown = fromPlace !== -1 && toPlace !== -1;

@@ -148,7 +148,8 @@ export async function mapCome(
 const few = { atLeast: 1000, oneIn: 20 } as const;
 
 /**
- * Stages keys and digests of the records that are gone, so that their rows can be looked up rather than looked for.
+ * Stages keys and digests of the records that are gone, so that their rows can be looked up rather than looked for. They are
+ * read and mapped at once, and copied when it is their `turn`.
  *
  * @returns false when that is not worth it, or the former file is not what it was: then nothing of use is staged
  */
@@ -157,12 +158,12 @@ export async function stageGone(
   { kind, id, task, seed }: MappedSource,
   { gone, former }: RecordDifference,
   mapper: RecordMapper,
-  signal: AbortSignal,
+  { turn, signal }: { readonly turn: Promise<unknown>; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const { length } = gone;
   if (length === 0 || (length > few.atLeast && length * few.oneIn > former.file.rows)) return false;
   const place = deletionPlace(kind, id);
-  const sink = openStagingSink(session, place);
+  const sink = openStagingSink(session, place, turn);
   const mapping = mapper.open({ task, first: null, ...place }, sink);
   try {
     const found = await mapNumbered(former, gone, seed, mapping, signal);

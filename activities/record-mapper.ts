@@ -18,27 +18,25 @@ const hangLimitMs = 5000;
 
 /** No expression at work: a thread that takes its time to start, on a busy machine, must not be taken for one that hangs. */
 function stillPulse(): Int32Array<SharedArrayBuffer> {
-  const pulse = new Int32Array(new SharedArrayBuffer(12));
+  const pulse = new Int32Array(new SharedArrayBuffer(16));
   pulse[2] = -1;
   return pulse;
 }
 
 /** What the thread says of the usable rows of a first load: what they were, and what SQL has to look for; see {@link FromThread}. */
-export type FirstRows = Omit<FromThread, 'rows'>;
+export type FirstRows = Omit<FromThread, 'rows' | 'source'>;
 
 const noRows: FirstRows = { mayRepeat: false, mayDangle: false, usable: null };
 
-/** Maps the new records of one source after another. */
+/** Maps the new records of sources, of several at once if need be. */
 export class RecordMapper {
   #thread: Worker | undefined;
-  #pulse = stillPulse();
+  readonly #pulse = stillPulse();
   #watch: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
-  #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
-  #finished: FromThread[] = [];
+  readonly #open = new Map<number, SourceMapping>();
+  #sources = 0;
   #inFlight = 0;
-  #first: FirstRows = noRows;
-  #task: MappingTask | undefined;
 
   /** Opens the mapping of one source. Its rows go to `sink` as they come. */
   open({ task, first, beginning }: SourceTask, sink: StagingSink): SourceMapping {
@@ -56,53 +54,40 @@ export class RecordMapper {
     await this.#thread?.terminate();
   }
 
-  /** @internal Begins a source; the thread starts with the first one that has new records. */
-  begin(source: SourceTask): void {
-    this.#task = source.task;
-    this.#first = noRows;
-    this.#start().postMessage(source satisfies ToThread);
+  /** @internal Begins a source; the thread starts with the first one that has new records. @returns its number */
+  begin(mapping: SourceMapping): number {
+    this.#sources += 1;
+    this.#open.set(this.#sources, mapping);
+    this.#say({ source: this.#sources, ...mapping.task });
+    if (this.#failure) mapping.fail(this.#failure);
+    return this.#sources;
   }
 
-  /** @internal Sends a batch and writes what has come back. */
-  async send(batch: RecordBatch, sink: StagingSink): Promise<void> {
-    while (this.#inFlight >= batchesInFlight) await this.#reply(sink);
+  /** @internal */
+  send(source: number, batch: RecordBatch): void {
     this.#inFlight += 1;
     const transfer = [batch.bytes, batch.ends, batch.lines, batch.digests].map(
       ({ buffer }) => buffer as ArrayBuffer,
     );
-    this.#start().postMessage({ batch } satisfies ToThread, transfer);
+    this.#say({ source, batch }, transfer);
   }
 
-  /** @internal Waits until everything sent has come back and is written. */
-  async drain(sink: StagingSink): Promise<FirstRows> {
-    while (this.#inFlight > 0) await this.#reply(sink);
-    return this.#first;
+  /** @internal Once everything of a source has come back. */
+  end(source: number): void {
+    this.#open.delete(source);
+    this.#say({ ended: source });
   }
 
-  async #reply(sink: StagingSink): Promise<void> {
-    if (this.#finished.length === 0) {
-      await new Promise<void>((resolve, reject) => {
-        if (this.#failure) reject(this.#failure);
-        else this.#waiting = { resolve, reject };
-      });
-    }
-    const { rows, mayRepeat, mayDangle, usable } = this.#finished.shift() as FromThread;
-    this.#first = {
-      mayRepeat: this.#first.mayRepeat || mayRepeat,
-      mayDangle: this.#first.mayDangle || mayDangle,
-      usable,
-    };
-    this.#inFlight -= 1;
-    for (const part of stagedParts) await sink.write(part, rows[part]);
+  #say(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#start().postMessage(message, transfer);
   }
 
   #start(): Worker {
     if (this.#thread) return this.#thread;
     const thread = startSandboxThread('mapping-thread', { pulse: this.#pulse });
     thread.on('message', (answer: FromThread) => {
-      this.#finished.push(answer);
-      this.#waiting?.resolve();
-      this.#waiting = undefined;
+      this.#inFlight -= 1;
+      this.#open.get(answer.source)?.receive(answer);
     });
     thread.on('error', (error: NodeJS.ErrnoException) => {
       const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
@@ -130,9 +115,14 @@ export class RecordMapper {
   }
 
   #stuck(what: string): LockstepError {
-    const line = Atomics.load(this.#pulse, 0);
-    const { entityType } = { entityType: undefined, ...this.#task };
-    const property = entityType?.properties[Atomics.load(this.#pulse, 2)];
+    const [line, , index, source] = Array.from(this.#pulse, (_, at) =>
+      Atomics.load(this.#pulse, at),
+    );
+    const { entityType } = {
+      entityType: undefined,
+      ...this.#open.get(source as number)?.task.task,
+    };
+    const property = entityType?.properties[index as number];
     const expression = property
       ? `the expression of ${entityType?.name}.${property.name}`
       : 'an expression';
@@ -141,19 +131,25 @@ export class RecordMapper {
 
   #fail(error: Error): void {
     this.#failure = error;
-    this.#waiting?.reject(error);
-    this.#waiting = undefined;
+    for (const mapping of this.#open.values()) mapping.fail(error);
   }
 }
 
-type SourceTask = Extract<ToThread, { task: MappingTask }>;
+type SourceTask = Omit<Extract<ToThread, { task: MappingTask }>, 'source'>;
 
-/** Collects the new records of one source. */
+/** Collects the new records of one source, hands them over in batches, and takes mapped rows back in order. */
 export class SourceMapping {
+  /** @internal */
+  readonly task: SourceTask;
   readonly #mapper: RecordMapper;
-  readonly #source: SourceTask;
   readonly #sink: StagingSink;
-  #begun = false;
+  /** Its number, once it has begun. */
+  #source: number | undefined;
+  #failure: Error | undefined;
+  #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  readonly #finished: FromThread[] = [];
+  #inFlight = 0;
+  #first: FirstRows = noRows;
   #added = 0;
   #bytes = new Uint8Array(firstRoom.bytes);
   #used = 0;
@@ -162,9 +158,9 @@ export class SourceMapping {
   #lines = new Uint32Array(firstRoom.records);
   #digests = new Uint32Array(firstRoom.records * 4);
 
-  constructor(mapper: RecordMapper, source: SourceTask, sink: StagingSink) {
+  constructor(mapper: RecordMapper, task: SourceTask, sink: StagingSink) {
     this.#mapper = mapper;
-    this.#source = source;
+    this.task = task;
     this.#sink = sink;
   }
 
@@ -206,13 +202,46 @@ export class SourceMapping {
    */
   async end(): Promise<FirstRows> {
     await this.#flush();
-    return this.#begun ? await this.#mapper.drain(this.#sink) : noRows;
+    while (this.#inFlight > 0) await this.#reply();
+    if (this.#source !== undefined) this.#mapper.end(this.#source);
+    return this.#first;
+  }
+
+  /** @internal Takes mapped rows back. */
+  receive(answer: FromThread): void {
+    this.#finished.push(answer);
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+
+  /** @internal The thread has ended before its time. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+  }
+
+  /** Waits for the next rows and writes them. */
+  async #reply(): Promise<void> {
+    if (this.#finished.length === 0) {
+      await new Promise<void>((resolve, reject) => {
+        if (this.#failure) reject(this.#failure);
+        else this.#waiting = { resolve, reject };
+      });
+    }
+    const { rows, mayRepeat, mayDangle, usable } = this.#finished.shift() as FromThread;
+    this.#first = {
+      mayRepeat: this.#first.mayRepeat || mayRepeat,
+      mayDangle: this.#first.mayDangle || mayDangle,
+      usable,
+    };
+    this.#inFlight -= 1;
+    for (const part of stagedParts) await this.#sink.write(part, rows[part]);
   }
 
   async #flush(): Promise<void> {
     if (this.#records === 0) return;
-    if (!this.#begun) this.#mapper.begin(this.#source);
-    this.#begun = true;
+    this.#source ??= this.#mapper.begin(this);
     const batch: RecordBatch = {
       bytes: this.#bytes.slice(0, this.#used),
       ends: this.#ends.slice(0, this.#records),
@@ -221,7 +250,9 @@ export class SourceMapping {
     };
     this.#used = 0;
     this.#records = 0;
-    await this.#mapper.send(batch, this.#sink);
+    while (this.#inFlight >= batchesInFlight) await this.#reply();
+    this.#inFlight += 1;
+    this.#mapper.send(this.#source, batch);
   }
 
   #makeRoom(length: number): void {

@@ -11,7 +11,13 @@ import {
 } from '../store/first-changes.ts';
 import type { ScopeComparison } from '../store/plan.ts';
 import type { ScopeSource } from '../store/scope-source.ts';
-import { firstPlace, openStagingSink, stageUnseen, stagingPlace } from '../store/staging.ts';
+import {
+  firstPlace,
+  openStagingSink,
+  type StagingSink,
+  stageUnseen,
+  stagingPlace,
+} from '../store/staging.ts';
 import { storedLinkDigests, storedResourceDigests } from '../store/stored-digests.ts';
 import type { MappedSource } from './mapped-source.ts';
 import { type ComparedRecords, compareRecords } from './record-comparison.ts';
@@ -69,16 +75,15 @@ export async function readSource(
     { task: source.task, first: fresh ? source.file.rows : null, ...place },
     sink,
   );
-  let compared: ComparedRecords;
-  let first: FirstRows;
-  try {
-    compared = await baseline.compare(mapping);
-    first = await mapping.end();
-    await sink.end();
-  } catch (error) {
-    await sink.abandon();
+  // While one part is mapped or staged, the other is read.
+  const come = stageNew(baseline, mapping, sink);
+  const turn = come.catch(() => {});
+  const reading = [come, source.infersDeletes ? baseline.stageGone(turn) : false] as const;
+  // They share a session: whichever fails, the other has to end before it can be rolled back.
+  const [{ compared, first }, goneAreStaged] = await Promise.all(reading).catch(async (error) => {
+    await Promise.allSettled(reading);
     throw error;
-  }
+  });
   if (isOwnTable(changes)) await analyseFirstChanges(session, changes);
   const gone = baseline.gone();
   const comparison: ScopeComparison = {
@@ -92,7 +97,7 @@ export async function readSource(
     ...(first.usable && { usable: first.usable }),
     unseen: gone.count > 0 && gone.count === gone.of ? 'all' : gone.count,
     withoutDigest,
-    goneAreStaged: source.infersDeletes && (await baseline.stageGone()),
+    goneAreStaged,
     ...(!source.infersDeletes && { partial: { deleted: 0 } }),
   };
   if (typeof comparison.unseen === 'number' && gone.count > 0) {
@@ -107,6 +112,23 @@ export async function readSource(
   };
 }
 
+/** Maps and stages the records that are new. */
+async function stageNew(
+  baseline: Baseline,
+  mapping: SourceMapping,
+  sink: StagingSink,
+): Promise<{ compared: ComparedRecords; first: FirstRows }> {
+  try {
+    const compared = await baseline.compare(mapping);
+    const first = await mapping.end();
+    await sink.end();
+    return { compared, first };
+  } catch (error) {
+    await sink.abandon();
+    throw error;
+  }
+}
+
 /** What the records of a source are compared with. */
 interface Baseline {
   readonly stored: number;
@@ -118,7 +140,7 @@ interface Baseline {
   /** Once compared: how many stored records of how many were not met, and their digests as they are stored. */
   gone(): { readonly count: number; readonly of: number; readonly digests: Iterable<Uint32Array> };
   /** See {@link stageGone}. */
-  stageGone(): Promise<boolean>;
+  stageGone(turn: Promise<unknown>): Promise<boolean>;
 }
 
 /** The former extraction, where the scope holds just what was read from it; else the store. */
@@ -151,7 +173,7 @@ async function baselineOf(
         of: difference.former.file.rows,
         digests: seededDigests(gone, seed),
       }),
-      stageGone: () => stageGone(session, source, difference, mapper, signal),
+      stageGone: (turn) => stageGone(session, source, difference, mapper, { turn, signal }),
     };
   }
   const asked =

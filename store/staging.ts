@@ -5,13 +5,15 @@ import { isOwnTable } from './first-changes.ts';
 import { RowWriter, type StagedPart, stagedParts } from './row-writer.ts';
 
 /**
- * Creates the temporary tables. They end with the transaction, so a worker that dies leaves nothing.
+ * Creates the temporary tables. They end with the transaction, so a worker that dies leaves nothing. What is analysed in
+ * it is theirs: that a table has some thousand rows is all that their comparison needs to know.
  *
  * A staged row is either usable (`code` null) or a reject; of a reject, `content` holds the cells as a JSON array when
  * its key is not known.
  */
 export async function createStaging(session: PoolClient): Promise<void> {
   await session.query(`
+    set local default_statistics_target = 10;
     create temporary table staged_row (
       entity_type_id int, key text, content jsonb, digest uuid, line int,
       code text, "column" text, value text, message text) on commit drop;
@@ -114,8 +116,14 @@ const worthwhile = 1 << 22;
 /**
  * Opens a sink. A session does one COPY at a time, and nothing beside it, so that each part waits until there is enough of
  * it.
+ *
+ * @param turn of another sink of the session: nothing is copied before it is over
  */
-export function openStagingSink(session: PoolClient, { targets, own }: StagingPlace): StagingSink {
+export function openStagingSink(
+  session: PoolClient,
+  { targets, own }: StagingPlace,
+  turn: Promise<unknown> = Promise.resolve(),
+): StagingSink {
   let open: { part: StagedPart; sink: RowSink } | undefined;
   const waiting: Record<StagedPart, Uint8Array<ArrayBuffer>[]> = {
     usable: [],
@@ -124,6 +132,7 @@ export function openStagingSink(session: PoolClient, { targets, own }: StagingPl
   };
   async function copy(part: StagedPart, rows: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
     if (open?.part !== part) {
+      await turn;
       await open?.sink.end();
       const freeze = own && part === 'usable';
       open = { part, sink: openRowSink(session, targets[part] as string, { freeze }) };

@@ -42,7 +42,8 @@ export async function startScim2Process(
     command: 'python3',
     args: [
       join(place, 'bin', 'scim2-server'),
-      ...['--port', `${port}`, '--bearer-token', token, ...args],
+      // A token may begin with a hyphen.
+      ...['--port', `${port}`, `--bearer-token=${token}`, ...args],
     ],
     env: { ...process.env, PYTHONPATH: place },
     logFile: join(directory, 'scim2-server.log'),

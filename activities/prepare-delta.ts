@@ -39,6 +39,7 @@ import { judge } from './judge-delta.ts';
 import { type MappedSource, sourcesOf } from './mapped-source.ts';
 import type { Report } from './pulse.ts';
 import { RecordMapper } from './record-mapper.ts';
+import { allEnded } from './shared-session.ts';
 import { type ReadOptions, readSource, type SourceReading } from './source-reading.ts';
 import { untouchedExtraction } from './untouched-extraction.ts';
 
@@ -172,18 +173,11 @@ async function readSources(
   };
   const rows = await read('rows');
   const entityTypes = rows.map(comparisonOf);
-  // They share a session: whichever fails, the other has to end before it can be rolled back.
-  const [compared, linksRead] = await Promise.allSettled([
+  const [, links] = await allEnded([
     compareResources({ session, deltaId: options.deltaId, entityTypes }),
     read('links'),
-  ]);
-  settled(compared);
-  return { rows, links: settled(linksRead) };
+  ] as const);
+  return { rows, links };
 }
 
 const comparisonOf = ({ comparison }: SourceReading) => comparison;
-
-function settled<Result>(outcome: PromiseSettledResult<Result>): Result {
-  if (outcome.status === 'rejected') throw outcome.reason;
-  return outcome.value;
-}

@@ -48,6 +48,11 @@ export class RecordMapper {
     this.#start();
   }
 
+  /** @internal Why the thread has ended before its time. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** Ends the thread. */
   async close(): Promise<void> {
     clearInterval(this.#watch);
@@ -59,7 +64,6 @@ export class RecordMapper {
     this.#sources += 1;
     this.#open.set(this.#sources, mapping);
     this.#say({ source: this.#sources, ...mapping.task });
-    if (this.#failure) mapping.fail(this.#failure);
     return this.#sources;
   }
 
@@ -145,7 +149,6 @@ export class SourceMapping {
   readonly #sink: StagingSink;
   /** Its number, once it has begun. */
   #source: number | undefined;
-  #failure: Error | undefined;
   #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   readonly #finished: FromThread[] = [];
   #inFlight = 0;
@@ -216,7 +219,6 @@ export class SourceMapping {
 
   /** @internal The thread has ended before its time. */
   fail(error: Error): void {
-    this.#failure = error;
     this.#waiting?.reject(error);
     this.#waiting = undefined;
   }
@@ -225,16 +227,13 @@ export class SourceMapping {
   async #reply(): Promise<void> {
     if (this.#finished.length === 0) {
       await new Promise<void>((resolve, reject) => {
-        if (this.#failure) reject(this.#failure);
+        if (this.#mapper.failure) reject(this.#mapper.failure);
         else this.#waiting = { resolve, reject };
       });
     }
+    // What it says of a first load holds for all that came before, too.
     const { rows, mayRepeat, mayDangle, usable } = this.#finished.shift() as FromThread;
-    this.#first = {
-      mayRepeat: this.#first.mayRepeat || mayRepeat,
-      mayDangle: this.#first.mayDangle || mayDangle,
-      usable,
-    };
+    this.#first = { mayRepeat, mayDangle, usable };
     this.#inFlight -= 1;
     for (const part of stagedParts) await this.#sink.write(part, rows[part]);
   }

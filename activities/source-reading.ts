@@ -23,6 +23,7 @@ import type { MappedSource } from './mapped-source.ts';
 import { type ComparedRecords, compareRecords } from './record-comparison.ts';
 import { differenceSince, mapCome, stageGone } from './record-difference.ts';
 import type { FirstRows, RecordMapper, SourceMapping } from './record-mapper.ts';
+import { allEnded } from './shared-session.ts';
 import { linesOf } from './source-records.ts';
 
 /** What reading a source found. */
@@ -78,12 +79,10 @@ export async function readSource(
   // While one part is mapped or staged, the other is read.
   const come = stageNew(baseline, mapping, sink);
   const turn = come.catch(() => {});
-  const reading = [come, source.infersDeletes ? baseline.stageGone(turn) : false] as const;
-  // They share a session: whichever fails, the other has to end before it can be rolled back.
-  const [{ compared, first }, goneAreStaged] = await Promise.all(reading).catch(async (error) => {
-    await Promise.allSettled(reading);
-    throw error;
-  });
+  const [{ compared, first }, goneAreStaged] = await allEnded([
+    come,
+    source.infersDeletes ? baseline.stageGone(turn) : false,
+  ] as const);
   if (isOwnTable(changes)) await analyseFirstChanges(session, changes);
   const gone = baseline.gone();
   const comparison: ScopeComparison = {

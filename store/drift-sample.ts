@@ -11,6 +11,9 @@ const sampleSize = 2000;
 const beginsWithZero = `'": "0[0-9]+"'`;
 const looksComputed = `'": "([0-9]{5}(\\.0+)?|[0-9][0-9.,]*[eE]\\+?[0-9]+)"'`;
 
+/** SQL: true for a text of digits that begins with zero. Most do not, and that is known without a regular expression. */
+const leadingZero = (text: string) => `starts_with(${text}, '0') and ${text} ~ '^0[0-9]+$'`;
+
 /** Updates that have fewer texts beginning with a zero than before, or more that look like a spreadsheet's number. */
 export async function suspectUpdates(
   { session, deltaId, entityTypeId }: SampledScope,
@@ -39,7 +42,7 @@ export async function countZerosLost(
   const { rows } = await session.query<{ count: string }>(
     `select count(*) from resource_change
      where delta_id = $1 and entity_type_id = $2 and change = 'update'
-       and before ->> $3 ~ '^0[0-9]+$' and after ->> $3 ~ '^[0-9]+$'
+       and ${leadingZero('(before ->> $3)')} and after ->> $3 ~ '^[0-9]+$'
        and ltrim(before ->> $3, '0') = ltrim(after ->> $3, '0') and after ->> $3 !~ '^0[0-9]'`,
     [deltaId, entityTypeId, property],
   );
@@ -53,10 +56,10 @@ export async function countStoredZeros(
   property: string | null,
   most: number,
 ): Promise<number> {
-  const value = property === null ? 'key' : 'attributes ->> $2';
+  const value = property === null ? 'key' : '(attributes ->> $2)';
   const { rows } = await session.query<{ count: string }>(
     `select count(*) from (
-       select from resource where entity_type_id = $1 and ${value} ~ '^0[0-9]+$' and ($2::text is null or true)
+       select from resource where entity_type_id = $1 and ${leadingZero(value)} and ($2::text is null or true)
        limit ${most}) zeros`,
     [entityTypeId, property],
   );
@@ -76,7 +79,7 @@ export async function keysWithoutZeros({
     `select null as key, gone.key as before, come.key as after
      from resource_change gone join resource_change come
        on come.delta_id = $1 and come.entity_type_id = $2 and come.change = 'insert' and come.key = ${stripped('gone.key')}
-     where gone.delta_id = $1 and gone.entity_type_id = $2 and gone.change = 'delete' and gone.key ~ '^0[0-9]+$'`,
+     where gone.delta_id = $1 and gone.entity_type_id = $2 and gone.change = 'delete' and ${leadingZero('gone.key')}`,
     [deltaId, entityTypeId],
   );
   return rows;
@@ -106,7 +109,7 @@ export async function linkEndsWithoutZeros(
     end === 'to'
       ? `select from_key as key, previous_key as before, to_key as after from link_change
          where delta_id = $1 and navigation_property_id = $2 and change = 'update'
-           and starts_with(previous_key, '0') and previous_key ~ '^0[0-9]+$' and to_key = ${stripped('previous_key')}
+           and ${leadingZero('previous_key')} and to_key = ${stripped('previous_key')}
          union all`
       : '';
   const { rows } = await session.query<Replacement>(
@@ -116,7 +119,7 @@ export async function linkEndsWithoutZeros(
        on come.delta_id = $1 and come.navigation_property_id = $2 and come.change = 'insert'
          and come.${other} = gone.${other} and come.${own} = ${stripped(`gone.${own}`)}
      where gone.delta_id = $1 and gone.navigation_property_id = $2 and gone.change = 'delete'
-       and starts_with(gone.${own}, '0') and gone.${own} ~ '^0[0-9]+$'
+       and ${leadingZero(`gone.${own}`)}
      union all
      select gone.${other}, gone.${own}, r.value
      from link_change gone join (
@@ -124,7 +127,7 @@ export async function linkEndsWithoutZeros(
        where job_id = $3 and entity_type = $4 and "column" = $5 and code = 'ReferenceUnknown') r
        on r.value = ${stripped(`gone.${own}`)}
      where gone.delta_id = $1 and gone.navigation_property_id = $2 and gone.change = 'delete'
-       and starts_with(gone.${own}, '0') and gone.${own} ~ '^0[0-9]+$'`,
+       and ${leadingZero(`gone.${own}`)}`,
     [deltaId, navigationPropertyId, jobId, source, column],
   );
   return rows;
@@ -139,7 +142,7 @@ export async function countLinkedZeros(
   const { rows } = await session.query<{ count: string }>(
     `select count(*) from (
        select from link l join resource r on r.entity_type_id = $2 and r.id = l.${end}_id
-       where l.navigation_property_id = $1 and r.key ~ '^0[0-9]+$' limit ${most}) zeros`,
+       where l.navigation_property_id = $1 and ${leadingZero('r.key')} limit ${most}) zeros`,
     [navigationPropertyId, entityTypeId],
   );
   return Number(rows[0]?.count);

@@ -21,8 +21,57 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION "first_ends" FROM PUBLIC;
 
--- Makes such a table, with indexes and statistics, and tells how many links have both ends; null where an end is stored
--- already, so that the load has to join them itself. The table goes with the changes of the delta if it is never attached.
+-- Makes a table of the links that a delta inserts, as the partitions of "link" are, with indexes and statistics, and tells how many
+-- links have both ends. "from" and "to" say in SQL where the ends are (resource_id, key). Its callers set how it is planned.
+CREATE FUNCTION "make_first_links"("child" TEXT, "navigation" INTEGER, "delta" BIGINT, "from" TEXT, "to" TEXT) RETURNS BIGINT
+  LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+  loaded BIGINT;
+BEGIN
+  EXECUTE format(
+    'CREATE TABLE %I AS
+       SELECT c.navigation_property_id, f.resource_id AS from_id, t.resource_id AS to_id, c.source_digest, c.delta_id
+       FROM %s c JOIN %s f ON f.key = c.from_key JOIN %s t ON t.key = c.to_key',
+    child, first_changes('link_change', "delta", "navigation"), "from", "to");
+  GET DIAGNOSTICS loaded = ROW_COUNT;
+  -- All at once, for one look at every row. The check spares the attachment another one.
+  EXECUTE format(
+    'ALTER TABLE %I ADD CONSTRAINT %I CHECK (navigation_property_id = %s), ALTER navigation_property_id SET NOT NULL,
+       ALTER from_id SET NOT NULL, ALTER to_id SET NOT NULL,
+       ADD CONSTRAINT %I PRIMARY KEY (navigation_property_id, from_id, to_id)',
+    child, child || '_own', "navigation", child || '_pkey');
+  EXECUTE format('CREATE INDEX %I ON %I (to_id)', child || '_to_id_idx', child);
+  EXECUTE format('ANALYZE %I', child);
+  RETURN loaded;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION "make_first_links" FROM PUBLIC;
+
+-- As before, by way of the same table.
+CREATE OR REPLACE FUNCTION "load_first_links"("navigation" INTEGER, "delta" BIGINT) RETURNS BIGINT
+  LANGUAGE plpgsql SECURITY DEFINER
+  -- The planner may not know how much there is: link by link would take for ever.
+  SET search_path = public, pg_temp SET maintenance_work_mem = '256MB' SET work_mem = '128MB'
+  SET enable_nestloop = off SET max_parallel_workers_per_gather = 0 AS $$
+DECLARE
+  child TEXT := 'link_' || "navigation";
+  stored TEXT := '(SELECT id AS resource_id, key FROM resource WHERE entity_type_id = %s)';
+  ends navigation_property;
+  loaded BIGINT;
+BEGIN
+  IF NOT has_table_privilege(session_user, 'link', 'INSERT') THEN
+    RAISE insufficient_privilege USING MESSAGE = 'only who may insert links may load them';
+  END IF;
+  SELECT * INTO STRICT ends FROM navigation_property WHERE id = "navigation";
+  loaded := make_first_links(child, "navigation", "delta",
+    format(stored, ends.from_entity_type_id), format(stored, ends.to_entity_type_id));
+  PERFORM attach_first_load('link', child, "navigation");
+  RETURN loaded;
+END
+$$;
+
+-- Makes such a table beside the load; null where an end is stored already, so that the load has to join them itself. The table
+-- goes with the changes of the delta if it is never attached.
 CREATE FUNCTION "build_first_links"("navigation" INTEGER, "delta" BIGINT) RETURNS BIGINT
   LANGUAGE plpgsql SECURITY DEFINER
   -- By one process, in the order of the source; and the planner may not know how much there is.
@@ -31,7 +80,6 @@ CREATE FUNCTION "build_first_links"("navigation" INTEGER, "delta" BIGINT) RETURN
 DECLARE
   child TEXT := format('link_change_%s_%s_loading', "delta", "navigation");
   ends navigation_property;
-  loaded BIGINT;
 BEGIN
   IF NOT has_table_privilege(session_user, 'link', 'INSERT') THEN
     RAISE insufficient_privilege USING MESSAGE = 'only who may insert links may load them';
@@ -44,22 +92,8 @@ BEGIN
   -- An attempt that was cut off may still be at work.
   PERFORM pg_advisory_xact_lock(hashtextextended('build:' || child, 0));
   EXECUTE format('DROP TABLE IF EXISTS %I', child);
-  EXECUTE format(
-    'CREATE TABLE %I AS
-       SELECT c.navigation_property_id, f.resource_id AS from_id, t.resource_id AS to_id, c.source_digest, c.delta_id
-       FROM %s c JOIN %s f ON f.key = c.from_key JOIN %s t ON t.key = c.to_key',
-    child, first_changes('link_change', "delta", "navigation"),
+  RETURN make_first_links(child, "navigation", "delta",
     first_ends("delta", ends.from_entity_type_id), first_ends("delta", ends.to_entity_type_id));
-  GET DIAGNOSTICS loaded = ROW_COUNT;
-  -- As the partitions of "link" have them, so that the attachment finds everything done.
-  EXECUTE format(
-    'ALTER TABLE %I ADD CONSTRAINT %I CHECK (navigation_property_id = %s), ALTER navigation_property_id SET NOT NULL,
-       ALTER from_id SET NOT NULL, ALTER to_id SET NOT NULL,
-       ADD CONSTRAINT %I PRIMARY KEY (navigation_property_id, from_id, to_id)',
-    child, child || '_own', "navigation", child || '_pkey');
-  EXECUTE format('CREATE INDEX %I ON %I (to_id)', child || '_to_id_idx', child);
-  EXECUTE format('ANALYZE %I', child);
-  RETURN loaded;
 END
 $$;
 

@@ -44,7 +44,6 @@ export async function readChanges(
       mayDangle: true,
       unseen: 'all',
       withoutDigest: 0,
-      goneAreStaged: false,
       partial: { deleted },
     },
     read: staged + deleted,

@@ -21,6 +21,7 @@ import { readModel, type StoredModel } from '../store/model-store.ts';
 import type { Plan } from '../store/plan.ts';
 import { recordRejects, supplyLines, wantedLines } from '../store/plan-rejects.ts';
 import { untouchedSources } from '../store/scope-source.ts';
+import { SessionsBeside } from '../store/sessions-beside.ts';
 import {
   keepConfigurationChanges,
   keepProvisional,
@@ -86,10 +87,14 @@ export async function prepareDelta(
           known ?? (await readBy(await simulateModel(session, configuration)));
         await createStaging(session);
         const deltaId = await openDelta(session, jobId, request.extraction);
+        await using beside = new SessionsBeside(store);
+        const navigations = [...model.navigations.values()];
         const { rows, links } = await readSources(session, sources, mapper, {
           untouched: await untouchedSources(session),
           former: former.manifest,
           deltaId,
+          navigations,
+          beside,
           signal: cancellationSignal(),
           onProgress: report,
         });
@@ -101,7 +106,7 @@ export async function prepareDelta(
           connector,
           entityTypes: rows.map(comparisonOf),
           associations: links.map(comparisonOf),
-          navigations: [...model.navigations.values()],
+          navigations,
         };
         await compareLinks(plan);
         for (const [scope, digests] of await wantedLines(session)) {

@@ -20,10 +20,14 @@ import { NumberedDigests } from '../engine/numbered-digests.ts';
 import { noSeed, recordDigest, seededDigest } from '../engine/record-digest.ts';
 import type { SequenceDifference } from '../engine/sequence-comparison.ts';
 import type { Session } from '../store/database.ts';
+import type { StoredNavigation } from '../store/model-store.ts';
+import type { FoundRows } from '../store/plan.ts';
 import type { ScopeSource } from '../store/scope-source.ts';
-import { deletionPlace, openStagingSink } from '../store/staging.ts';
+import { createDeletionStaging, deletionPlace, openStagingSink } from '../store/staging.ts';
+import { findRows, linkLookUp, resourceLookUp } from '../store/unseen-rows.ts';
 import type { MappedSource } from './mapped-source.ts';
 import type { RecordMapper, SourceMapping } from './record-mapper.ts';
+import type { ReadOptions } from './source-reading.ts';
 
 /** The digests are of the bytes alone. */
 export interface RecordDifference extends SequenceDifference {
@@ -146,6 +150,34 @@ export async function mapCome(
 
 /** More than so many, and more than one record in so many, are found faster by a look at every stored row. */
 const few = { atLeast: 1000, oneIn: 20 } as const;
+
+/** So many are worth a session of their own, and leave little in memory when they are found. */
+const besides = { atLeast: 1000, atMost: 100_000 } as const;
+
+/**
+ * Looks the rows up whose records are gone, beside the session that compares.
+ *
+ * @returns undefined, at once or later, where that is not worth it, not possible, or would not find them: see {@link stageGone}
+ */
+export function findGoneBeside(
+  source: MappedSource,
+  difference: RecordDifference,
+  mapper: RecordMapper,
+  { beside, navigations, signal }: Pick<ReadOptions, 'beside' | 'navigations' | 'signal'>,
+): Promise<FoundRows | undefined> | undefined {
+  const { length } = difference.gone;
+  if (length < besides.atLeast || length > besides.atMost) return undefined;
+  const { kind, id } = source;
+  return beside.run(async (session) => {
+    await createDeletionStaging(session);
+    const turn = Promise.resolve();
+    if (!(await stageGone(session, source, difference, mapper, { turn, signal }))) return undefined;
+    const navigation = navigations.find((each) => each.id === id);
+    const lookUp =
+      kind === 'rows' ? resourceLookUp(id) : linkLookUp(navigation as StoredNavigation);
+    return await findRows(session, lookUp);
+  });
+}
 
 /**
  * Stages keys and digests of the records that are gone, so that their rows can be looked up rather than looked for. They are

@@ -9,8 +9,10 @@ import {
   isOwnTable,
   openFirstChanges,
 } from '../store/first-changes.ts';
-import type { ScopeComparison } from '../store/plan.ts';
+import type { StoredNavigation } from '../store/model-store.ts';
+import type { FoundRows, ScopeComparison } from '../store/plan.ts';
 import type { ScopeSource } from '../store/scope-source.ts';
+import type { SessionsBeside } from '../store/sessions-beside.ts';
 import {
   firstPlace,
   openStagingSink,
@@ -21,7 +23,7 @@ import {
 import { storedLinkDigests, storedResourceDigests } from '../store/stored-digests.ts';
 import type { MappedSource } from './mapped-source.ts';
 import { type ComparedRecords, compareRecords } from './record-comparison.ts';
-import { differenceSince, mapCome, stageGone } from './record-difference.ts';
+import { differenceSince, findGoneBeside, mapCome, stageGone } from './record-difference.ts';
 import type { FirstRows, RecordMapper, SourceMapping } from './record-mapper.ts';
 import { allEnded } from './shared-session.ts';
 import { linesOf } from './source-records.ts';
@@ -49,6 +51,9 @@ export interface ReadOptions {
   /** The extraction that was loaded last. */
   readonly former: Manifest | null;
   readonly deltaId: bigint;
+  /** Every navigation property that the store knows. */
+  readonly navigations: readonly StoredNavigation[];
+  readonly beside: SessionsBeside;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
@@ -58,14 +63,15 @@ export async function readSource(
   session: Session,
   source: MappedSource,
   mapper: RecordMapper,
-  { untouched, former, deltaId, signal, onProgress }: ReadOptions,
+  options: ReadOptions,
 ): Promise<SourceReading> {
   const { kind, id } = source;
+  const { untouched, deltaId } = options;
   const noted = untouched.get(source.scope);
   const known = noted?.seed === digestText(source.seed) ? noted : undefined;
   if (known?.sha256 === source.file.sha256) return readBefore(source, known);
   mapper.start();
-  const baseline = await baselineOf(session, source, mapper, { known, former, signal, onProgress });
+  const baseline = await baselineOf(session, source, mapper, { ...options, known });
   const { fresh, stored, withoutDigest } = baseline;
   const changes = fresh
     ? await openFirstChanges(session, changesTables[kind], deltaId, id, source.file.rows)
@@ -79,9 +85,10 @@ export async function readSource(
   // While one part is mapped or staged, the other is read.
   const come = stageNew(baseline, mapping, sink);
   const turn = come.catch(() => {});
-  const [{ compared, first }, goneAreStaged] = await allEnded([
+  const beside = source.infersDeletes ? baseline.findGoneBeside() : undefined;
+  const [{ compared, first }, staged] = await allEnded([
     come,
-    source.infersDeletes ? baseline.stageGone(turn) : false,
+    source.infersDeletes && beside === undefined ? baseline.stageGone(turn) : false,
   ] as const);
   if (isOwnTable(changes)) await analyseFirstChanges(session, changes);
   const gone = baseline.gone();
@@ -96,7 +103,7 @@ export async function readSource(
     ...(first.usable && { usable: first.usable }),
     unseen: gone.count > 0 && gone.count === gone.of ? 'all' : gone.count,
     withoutDigest,
-    goneAreStaged,
+    gone: beside ?? (staged ? 'staged' : undefined),
     ...(!source.infersDeletes && { partial: { deleted: 0 } }),
   };
   if (typeof comparison.unseen === 'number' && gone.count > 0) {
@@ -138,6 +145,8 @@ interface Baseline {
   compare(mapping: SourceMapping): Promise<ComparedRecords>;
   /** Once compared: how many stored records of how many were not met, and their digests as they are stored. */
   gone(): { readonly count: number; readonly of: number; readonly digests: Iterable<Uint32Array> };
+  /** See {@link findGoneBeside}. */
+  findGoneBeside(): Promise<FoundRows | undefined> | undefined;
   /** See {@link stageGone}. */
   stageGone(turn: Promise<unknown>): Promise<boolean>;
 }
@@ -147,14 +156,10 @@ async function baselineOf(
   session: Session,
   source: MappedSource,
   mapper: RecordMapper,
-  {
-    known,
-    former,
-    signal,
-    onProgress,
-  }: Pick<ReadOptions, 'former' | 'signal' | 'onProgress'> & { known: ScopeSource | undefined },
+  { known, ...options }: ReadOptions & { readonly known: ScopeSource | undefined },
 ): Promise<Baseline> {
   const { kind, id, file, seed } = source;
+  const { former, signal, onProgress } = options;
   const difference = known && (await differenceSince(source, known, former, signal));
   if (difference) {
     const { come, gone } = difference;
@@ -172,6 +177,7 @@ async function baselineOf(
         of: difference.former.file.rows,
         digests: seededDigests(gone, seed),
       }),
+      findGoneBeside: () => findGoneBeside(source, difference, mapper, options),
       stageGone: (turn) => stageGone(session, source, difference, mapper, { turn, signal }),
     };
   }
@@ -184,6 +190,7 @@ async function baselineOf(
     ...asked,
     compare: (mapping) => compareRecords({ source, digests, fresh, mapping, signal, onProgress }),
     gone: () => ({ count: digests.unseenCount, of: digests.size, digests: digests.unseen() }),
+    findGoneBeside: () => undefined,
     stageGone: async () => false,
   };
 }
@@ -207,7 +214,6 @@ function readBefore(source: MappedSource, { stored }: ScopeSource): SourceReadin
     mayDangle: false,
     unseen: 0,
     withoutDigest: 0,
-    goneAreStaged: false,
   };
   const changes = changesTables[source.kind];
   return {

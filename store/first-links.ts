@@ -1,6 +1,7 @@
 /** Tables of links that a delta brings together with their ends: made by another session, while the load makes those. */
 import type { Store } from './database.ts';
 import type { ReviewedDelta } from './reviewed-delta.ts';
+import { hasConnectionToSpare } from './sessions-beside.ts';
 
 /** Navigation property → how many links the table holds that was made for it. */
 export type BuiltLinks = ReadonlyMap<number, number>;
@@ -30,10 +31,6 @@ export async function buildLinksBeside(
   if (worked.status === 'rejected') throw worked.reason;
   if (built.status === 'rejected') throw built.reason;
   return built.value;
-}
-
-function hasConnectionToSpare({ pool }: Store): boolean {
-  return pool.waitingCount === 0 && (pool.idleCount > 0 || pool.totalCount < pool.options.max);
 }
 
 /** Each in a transaction of its own: what one of them made stays if another fails, and is made anew the next time. */

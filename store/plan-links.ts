@@ -114,23 +114,28 @@ async function planAssociation(
      where s.navigation_property_id = ${id} and s.code is null`,
   );
   await session.query(`analyze ${table}`);
+  // Looked up once: of rows that are new or changed hardly any says a link that is stored.
+  await session.query(
+    `create temporary table said_link_${id} on commit drop as
+     select d.from_id, d.to_id, d.digest, d.line, l.source_digest from ${table} d
+     join link l on l.navigation_property_id = ${id} and l.from_id = d.from_id and l.to_id = d.to_id`,
+  );
   await session.query(
     `insert into link_change
        (delta_id, navigation_property_id, change, from_id, to_id, from_key, to_key, source_digest, line)
      select distinct on (d.from_id, d.to_id)
        ${deltaId}, ${id}, 'insert', d.from_id, d.to_id, d.from_key, d.to_key, d.digest, d.line
      from ${table} d
-     left join link l on l.navigation_property_id = ${id} and l.from_id = d.from_id and l.to_id = d.to_id
-     where d.from_id is not null and d.to_id is not null and l.from_id is null
+     where d.from_id is not null and d.to_id is not null
+       and not exists (select from said_link_${id} l where l.from_id = d.from_id and l.to_id = d.to_id)
      order by d.from_id, d.to_id, d.line`,
   );
   // Rows that say the same link twice leave the digest that is seen; the other is compared again at every run.
   await session.query(
     `insert into bookkeeping (delta_id, kind, navigation_property_id, from_id, to_id, source_digest)
-     select ${deltaId}, 'link-digest', ${id}, d.from_id, d.to_id, (array_agg(d.digest order by d.line))[1]
-     from ${table} d join link l on l.navigation_property_id = ${id} and l.from_id = d.from_id and l.to_id = d.to_id
-     where ${isUnseen(comparison, 'l')} group by d.from_id, d.to_id
-     having bool_and(l.source_digest is distinct from d.digest)`,
+     select ${deltaId}, 'link-digest', ${id}, l.from_id, l.to_id, (array_agg(l.digest order by l.line))[1]
+     from said_link_${id} l where ${isUnseen(comparison, 'l')} group by l.from_id, l.to_id
+     having bool_and(l.source_digest is distinct from l.digest)`,
   );
   // One row speaks for a link that several rows say, also while it is pending: the row that is seen, else the first.
   const unknown = `(d.from_id is null or d.to_id is null) and not exists (

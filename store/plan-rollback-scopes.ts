@@ -28,7 +28,6 @@ export async function scopesOf(
     mayRepeat: false,
     mayDangle: false,
     unseen: 0,
-    goneAreStaged: false,
     withoutDigest: 0,
   }));
 }

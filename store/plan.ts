@@ -43,8 +43,18 @@ export interface ScopeComparison {
   readonly partial?: { readonly deleted: number };
   /** How many stored resources or links have no digest: edited, or never read from this source. */
   readonly withoutDigest: number;
-  /** Keys and digests of all unseen rows are staged among the deletions: they need not be looked for. */
-  readonly goneAreStaged: boolean;
+  /**
+   * How unseen rows are found by the keys of their records, of which there is one for each: `staged` with their digests
+   * among the deletions, or looked up already, beside. Left out, or if the answer is undefined: they have to be looked for.
+   */
+  readonly gone?: 'staged' | Promise<FoundRows | undefined> | undefined;
+}
+
+/** Stored rows that were found in another session. */
+export interface FoundRows {
+  readonly count: number;
+  /** Each column as PostgreSQL writes an array. */
+  readonly columns: readonly string[];
 }
 
 /** What the changes of resources are planned from. */

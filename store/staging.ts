@@ -12,8 +12,8 @@ import { RowWriter, type StagedPart, stagedParts } from './row-writer.ts';
  * its key is not known.
  */
 export async function createStaging(session: PoolClient): Promise<void> {
+  await createDeletionStaging(session);
   await session.query(`
-    set local default_statistics_target = 10;
     create temporary table staged_row (
       entity_type_id int, key text, content jsonb, digest uuid, line int,
       code text, "column" text, value text, message text) on commit drop;
@@ -22,15 +22,21 @@ export async function createStaging(session: PoolClient): Promise<void> {
     create temporary table staged_link (
       navigation_property_id int, from_key text, to_key text, content jsonb, digest uuid, line int,
       code text, "column" text, value text, message text) on commit drop;
-    create temporary table staged_row_deletion (
-      entity_type_id int, key text, content jsonb, digest uuid, line int) on commit drop;
-    create temporary table staged_link_deletion (
-      navigation_property_id int, from_key text, to_key text, digest uuid, line int) on commit drop;
     create temporary table unseen_digest (scope text, digest uuid) on commit drop;
     create temporary table late_reject (
       scope text, digest uuid, line int, key text, "column" text, value text, code text, message text)
       on commit drop;
     create temporary table held_value (scope text, line int, value text) on commit drop`);
+}
+
+/** Of {@link createStaging} only the tables of {@link deletionPlace}, for a session that looks rows up by them. */
+export async function createDeletionStaging(session: PoolClient): Promise<void> {
+  await session.query(`
+    set local default_statistics_target = 10;
+    create temporary table staged_row_deletion (
+      entity_type_id int, key text, content jsonb, digest uuid, line int) on commit drop;
+    create temporary table staged_link_deletion (
+      navigation_property_id int, from_key text, to_key text, digest uuid, line int) on commit drop`);
 }
 
 /** Where the rows of one source go. */

@@ -1,6 +1,7 @@
 /** Rows whose records are gone from a large source: deleted only when it is their own record that is gone. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RecordIndexWriter } from '../../connectors/record-index.ts';
+import { SessionsBeside } from '../../store/sessions-beside.ts';
 import { peopleConfiguration, peopleFiles, usualRows } from '../fixtures/people.ts';
 import { openSyncBench, type SyncBench } from '../support/sync-bench.ts';
 
@@ -12,7 +13,7 @@ afterAll(() => bench[Symbol.asyncDispose]());
 beforeEach(() => bench.reset(peopleConfiguration()));
 
 const many = 2_010;
-RecordIndexWriter.worthwhile = 2_000;
+RecordIndexWriter.worthwhile = 1_000;
 const teams = Array.from({ length: many }, (_, nth) => `team-${nth},Team ${nth}`);
 /** With those that have members. */
 const allTeams = [...teams, ...usualRows.teams];
@@ -67,6 +68,64 @@ test('many that are gone are looked for, not looked up', async () => {
     peopleFiles({ teams, memberships: memberships.slice(1_100) }),
   );
   expect(counts).toMatchObject({ linksDeleted: 1_100, deleted: 0 });
+});
+
+describe('a thousand that are gone', () => {
+  const left = { teams: teams.slice(0, 1_010), memberships: memberships.slice(0, 1_010) };
+
+  /** Prepares what is left, and tells whether each look beside found rows. */
+  async function prepareLeft() {
+    using run = vi.spyOn(SessionsBeside.prototype, 'run');
+    const { counts } = await bench.prepare(peopleFiles(left));
+    const found = await Promise.all(run.mock.results.map(({ value }) => value));
+    return { counts, found: found.map((rows) => rows?.count) };
+  }
+
+  test('are looked up in sessions beside', async () => {
+    await bench.sync(peopleFiles({ teams, memberships }));
+    expect(await prepareLeft()).toMatchObject({
+      counts: { deleted: 1_000, linksDeleted: 1_000 },
+      found: [1_000, 1_000],
+    });
+  });
+
+  test('are looked for where one of them is not what its record was', async () => {
+    await bench.sync(peopleFiles({ teams, memberships }));
+    await editUnseen(`update resource set source_digest = gen_random_uuid() where key = 'team-1507'`);
+    expect(await prepareLeft()).toMatchObject({
+      counts: { deleted: 999, linksDeleted: 1_000 },
+      found: [999, 1_000],
+    });
+  });
+
+  test('are looked up by the only session there is', async () => {
+    await bench.sync(peopleFiles({ teams, memberships }));
+    const held = await Promise.all(Array.from({ length: 9 }, () => bench.store.pool.connect()));
+    const prepared = await prepareLeft();
+    for (const session of held) session.release();
+    expect(prepared).toMatchObject({
+      counts: { deleted: 1_000, linksDeleted: 1_000 },
+      found: [undefined, undefined],
+    });
+  });
+
+  test('are looked for where PostgreSQL takes no more connections', async () => {
+    await bench.sync(peopleFiles({ teams, memberships }));
+    const { pool } = bench.store;
+    const [first, ...held] = await Promise.all(
+      Array.from({ length: Math.max(1, pool.idleCount) }, () => pool.connect()),
+    );
+    first?.release();
+    const { connectionString } = pool.options;
+    pool.options.connectionString = 'postgresql://nobody@127.0.0.1:1/none';
+    const prepared = await prepareLeft();
+    pool.options.connectionString = connectionString;
+    for (const session of held) session.release();
+    expect(prepared).toMatchObject({
+      counts: { deleted: 1_000, linksDeleted: 1_000 },
+      found: [undefined, undefined],
+    });
+  });
 });
 
 test('a key that a new row repeats is reported with the line of the record that was seen', async () => {

@@ -204,3 +204,26 @@ test('the same rows in another order change nothing, and none is taken for a dup
     [many + 2, 'KeyDuplicate'],
   ]);
 });
+
+test('an update stays on the page of its row, and an index tells the ids of keys', async () => {
+  await bench.sync(peopleFiles({ teams, memberships }));
+  const pages = async () => {
+    const { rows } = await bench.store.pool.query<{ key: string; page: number }>(
+      `select key, (ctid::text::point)[0]::int as page from resource where key ~ '^team-\\d*00$' order by key`,
+    );
+    return rows;
+  };
+  const before = await pages();
+  expect(before).toHaveLength(499);
+  const renamed = teams.map((row) => (/^team-\d*00,/.test(row) ? `${row}!` : row));
+  const { counts } = await bench.sync(peopleFiles({ teams: renamed, memberships }));
+  expect(counts).toMatchObject({ updated: 499 });
+  expect(await pages()).toEqual(before);
+
+  await bench.store.pool.query('vacuum resource');
+  const { rows } = await bench.store.pool.query<{ 'QUERY PLAN': string }>(
+    `explain select id from resource where key = 'team-7' and entity_type_id =
+       (select id from entity_type where name = 'team')`,
+  );
+  expect(rows.map((line) => line['QUERY PLAN']).join('\n')).toContain('Index Only Scan');
+});

@@ -35,8 +35,8 @@ async function structure(databaseUrl: string) {
     ),
     indexes: await query(
       databaseUrl,
-      // The schema does not know of partitions.
-      `select indexname, replace(indexdef, ' ON ONLY ', ' ON ') as indexdef from pg_indexes
+      // The schema knows of neither partitions nor columns that an index holds beside its key.
+      `select indexname, regexp_replace(replace(indexdef, ' ON ONLY ', ' ON '), ' INCLUDE .*', '') as indexdef from pg_indexes
        where schemaname = 'public' and tablename ${ours} order by 1`,
     ),
     constraints: await query(

@@ -91,7 +91,9 @@ describe('a thousand that are gone', () => {
 
   test('are looked for where one of them is not what its record was', async () => {
     await bench.sync(peopleFiles({ teams, memberships }));
-    await editUnseen(`update resource set source_digest = gen_random_uuid() where key = 'team-1507'`);
+    await editUnseen(
+      `update resource set source_digest = gen_random_uuid() where key = 'team-1507'`,
+    );
     expect(await prepareLeft()).toMatchObject({
       counts: { deleted: 999, linksDeleted: 1_000 },
       found: [999, 1_000],

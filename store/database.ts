@@ -14,6 +14,8 @@ export interface Store {
   /**
    * Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws. When
    * `signal` is aborted, the statement at work is cancelled, and so the transaction.
+   *
+   * @throws LockstepError `StoreUnavailable` when there is no connection, or it breaks
    */
   transaction<Result>(
     isolation: 'read committed' | 'repeatable read',
@@ -41,6 +43,8 @@ export function openStore(databaseUrl: string, name: string): Store {
   });
   // A connection that breaks while idle is replaced; without a listener it would end the process.
   pool.on('error', () => {});
+  // Nor must one that breaks while it is used, but waits for no answer.
+  pool.on('connect', (session) => session.on('error', () => {}));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     prisma,
@@ -48,6 +52,11 @@ export function openStore(databaseUrl: string, name: string): Store {
     async transaction(isolation, work, signal) {
       const session = await connect(pool);
       let broken: Error | undefined;
+      const breaks = (error: Error) => {
+        broken ??= error;
+      };
+      // Between two statements nobody else is told.
+      session.on('error', breaks);
       const cancel = () => void cancelStatement(pool, session);
       signal?.addEventListener('abort', cancel);
       try {
@@ -56,13 +65,12 @@ export function openStore(databaseUrl: string, name: string): Store {
         await session.query('commit');
         return result;
       } catch (error) {
-        await session.query('rollback').catch((failure: Error) => {
-          broken = failure;
-        });
-        throw error;
+        await session.query('rollback').catch(breaks);
+        throw broken ? connectionLost(broken) : error;
       } finally {
         signal?.removeEventListener('abort', cancel);
         session.release(broken);
+        session.off('error', breaks);
       }
     },
     async close() {
@@ -80,6 +88,10 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
       cause,
     });
   }
+}
+
+function connectionLost(cause: Error): LockstepError {
+  return new LockstepError('StoreUnavailable', 'the connection to PostgreSQL broke', { cause });
 }
 
 /** Cancels what a session is doing, from outside: it hears nothing itself while a statement runs. */

@@ -16,6 +16,8 @@ const migrationLock = 7_105_101;
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const session = new pg.Client({ connectionString: databaseUrl });
+  // Nobody waits for it while the engine works: whoever loses it loses the engine's connection as well.
+  session.on('error', () => {});
   await session.connect();
   try {
     await session.query('select pg_advisory_lock($1)', [migrationLock]);

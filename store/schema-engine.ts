@@ -61,6 +61,7 @@ export async function withSchemaEngine<Result>(
 ): Promise<Result> {
   const { SchemaEngine: Engine } = await loadEngine();
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+  pool.on('error', () => {});
   const factory = bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool));
   const engine = await Engine.new({ datamodels: undefined }, () => {}, factory);
   try {

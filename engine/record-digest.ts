@@ -51,17 +51,11 @@ export function recordDigest(
     h4 = (h4 << 13) | (h4 >>> 19);
     h4 = (Math.imul(h4 + h1, 5) + 0x32ac3b17) | 0;
   }
-  let k1 = 0;
-  let k2 = 0;
-  let k3 = 0;
-  let k4 = 0;
-  for (let index = end - at - 1; index >= 0; index--) {
-    const byte = bytes.getUint8(at + index) << ((index & 3) << 3);
-    if (index >= 12) k4 ^= byte;
-    else if (index >= 8) k3 ^= byte;
-    else if (index >= 4) k2 ^= byte;
-    else k1 ^= byte;
-  }
+  const left = end - at;
+  let k1 = left >= 4 ? bytes.getInt32(at, true) : lastBytes(bytes, at, left);
+  let k2 = left >= 8 ? bytes.getInt32(at + 4, true) : lastBytes(bytes, at + 4, left - 4);
+  let k3 = left >= 12 ? bytes.getInt32(at + 8, true) : lastBytes(bytes, at + 8, left - 8);
+  let k4 = lastBytes(bytes, at + 12, left - 12);
   k4 = Math.imul(k4, C4);
   k4 = (k4 << 18) | (k4 >>> 14);
   h4 ^= Math.imul(k4, C1);
@@ -94,6 +88,15 @@ export function recordDigest(
   out[outAt + 1] = h2;
   out[outAt + 2] = h3;
   out[outAt + 3] = h4;
+}
+
+/** Up to three bytes as a word, the first one lowest; 0 for none. */
+function lastBytes(bytes: DataView, at: number, count: number): number {
+  if (count <= 0) return 0;
+  let word = bytes.getUint8(at);
+  if (count > 1) word |= bytes.getUint8(at + 1) << 8;
+  if (count > 2) word |= bytes.getUint8(at + 2) << 16;
+  return word;
 }
 
 /** How long a digest is: four words. */

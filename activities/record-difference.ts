@@ -151,6 +151,10 @@ export async function mapCome(
 /** More than so many, and more than one record in so many, are found faster by a look at every stored row. */
 const few = { atLeast: 1000, oneIn: 20 } as const;
 
+function areFew({ gone: { length }, former }: RecordDifference): boolean {
+  return length <= few.atLeast || length * few.oneIn <= former.file.rows;
+}
+
 /** So many are worth a session of their own, and leave little in memory when they are found. */
 const besides = { atLeast: 1000, atMost: 100_000 } as const;
 
@@ -166,12 +170,11 @@ export function findGoneBeside(
   { beside, navigations, signal }: Pick<ReadOptions, 'beside' | 'navigations' | 'signal'>,
 ): Promise<FoundRows | undefined> | undefined {
   const { length } = difference.gone;
-  if (length < besides.atLeast || length > besides.atMost) return undefined;
+  if (!areFew(difference) || length < besides.atLeast || length > besides.atMost) return undefined;
   const { kind, id } = source;
   return beside.run(async (session) => {
     await createDeletionStaging(session);
-    const turn = Promise.resolve();
-    if (!(await stageGone(session, source, difference, mapper, { turn, signal }))) return undefined;
+    if (!(await stageGone(session, source, difference, mapper, { signal }))) return undefined;
     const navigation = navigations.find((each) => each.id === id);
     const lookUp =
       kind === 'rows' ? resourceLookUp(id) : linkLookUp(navigation as StoredNavigation);
@@ -181,19 +184,19 @@ export function findGoneBeside(
 
 /**
  * Stages keys and digests of the records that are gone, so that their rows can be looked up rather than looked for. They are
- * read and mapped at once, and copied when it is their `turn`.
+ * read and mapped at once, and copied when it is their `turn`, if the session has others to take.
  *
  * @returns false when that is not worth it, or the former file is not what it was: then nothing of use is staged
  */
 export async function stageGone(
   session: Session,
   { kind, id, task, seed }: MappedSource,
-  { gone, former }: RecordDifference,
+  difference: RecordDifference,
   mapper: RecordMapper,
-  { turn, signal }: { readonly turn: Promise<unknown>; readonly signal: AbortSignal },
+  { turn, signal }: { readonly turn?: Promise<unknown>; readonly signal: AbortSignal },
 ): Promise<boolean> {
-  const { length } = gone;
-  if (length === 0 || (length > few.atLeast && length * few.oneIn > former.file.rows)) return false;
+  const { gone, former } = difference;
+  if (gone.length === 0 || !areFew(difference)) return false;
   const place = deletionPlace(kind, id);
   const sink = openStagingSink(session, place, turn);
   const mapping = mapper.open({ task, first: null, ...place }, sink);
@@ -201,7 +204,7 @@ export async function stageGone(
     const found = await mapNumbered(former, gone, seed, mapping, signal);
     await mapping.end();
     await sink.end();
-    return found === length;
+    return found === gone.length;
   } catch (error) {
     await sink.abandon();
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;

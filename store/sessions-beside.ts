@@ -23,7 +23,7 @@ export class SessionsBeside implements AsyncDisposable {
   /**
    * Begins to work in a session of its own. Nothing that it writes has to last.
    *
-   * @returns undefined at once where no connection is to spare, and later where PostgreSQL has none
+   * @returns undefined at once where no connection is to spare, and later where PostgreSQL has none, or ends it
    */
   run<Result>(
     work: (session: Session) => Promise<Result>,

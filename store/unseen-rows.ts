@@ -26,6 +26,9 @@ export function resourceLookUp(entityTypeId: number): LookUp {
   };
 }
 
+/** SQL: what is told of a link `l` and its ends `f` and `t`. */
+const linkFields = 'l.from_id, l.to_id, f.key as from_key, t.key as to_key, l.source_digest';
+
 /** Links of an association (`from_id`, `to_id`, `from_key`, `to_key`, `source_digest`). */
 export function linkLookUp({ id, fromEntityTypeId, toEntityTypeId }: StoredNavigation): LookUp {
   return {
@@ -39,7 +42,7 @@ export function linkLookUp({ id, fromEntityTypeId, toEntityTypeId }: StoredNavig
     ],
     staged: 'staged_link_deletion',
     // The limit keeps the digests out of the joins: the planner takes a pair of them for rare, and then one link for all.
-    query: `select l.from_id, l.to_id, f.key as from_key, t.key as to_key, l.source_digest from staged_link_deletion g
+    query: `select ${linkFields} from staged_link_deletion g
       join resource f on f.entity_type_id = ${fromEntityTypeId} and f.key = g.from_key
       join resource t on t.entity_type_id = ${toEntityTypeId} and t.key = g.to_key
       cross join lateral (
@@ -97,7 +100,7 @@ export async function unseenLinks(
      where l.navigation_property_id = ${id} and ${await lookFor(session, comparison, 'l')};
      analyze found_link_${id};
      create temporary table ${table} on commit drop as
-     select l.from_id, l.to_id, f.key as from_key, t.key as to_key, l.source_digest from found_link_${id} l
+     select ${linkFields} from found_link_${id} l
      join resource f on f.entity_type_id = ${fromEntityTypeId} and f.id = l.from_id
      join resource t on t.entity_type_id = ${toEntityTypeId} and t.id = l.to_id;
      analyze ${table}`,

@@ -1,7 +1,7 @@
 /** The thread that parses and maps new records: apart from the worker, so that no expression can stop or see it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { compileExpression } from '../connectors/expression.ts';
-import { parseEach } from '../connectors/record-parser.ts';
+import { RecordCursor } from '../connectors/record-parser.ts';
 import { DigestSum, type SummedDigests } from '../engine/digest-sum.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
 import { FingerprintSet } from '../engine/fingerprint-set.ts';
@@ -24,6 +24,7 @@ import {
   type StagedPart,
   stagedParts,
 } from '../store/row-writer.ts';
+import { compilePlainRows, type WritePlain } from './plain-rows.ts';
 import {
   held,
   malformed,
@@ -110,6 +111,8 @@ interface OpenSource {
   /** Of a first load only: the rows that were written. */
   readonly usable: DigestSum | null;
   readonly map: MapCells;
+  /** Undefined where every record needs `map`. */
+  readonly writePlain: WritePlain | undefined;
   /** What a text is as a key of the rows, or of either end of an association. */
   readonly keyConversions: readonly Convert[];
 }
@@ -154,6 +157,7 @@ async function handle(message: ToThread): Promise<void> {
   const mapping = open.get(source) as OpenSource;
   Atomics.store(pulse, 3, source);
   await mapBatch(mapping, message.batch);
+  giveBack(message.batch);
   const taken = stagedParts.map((part) => [part, writers[part].take()] as const);
   const rows = Object.fromEntries(taken) as FromThread['rows'];
   const answer: FromThread = {
@@ -169,21 +173,30 @@ async function handle(message: ToThread): Promise<void> {
   );
 }
 
+/** Left to the collector, batches pile up: plain rows leave it nothing else to collect. */
+function giveBack({ bytes, ends, lines, digests }: RecordBatch): void {
+  for (const { buffer } of [bytes, ends, lines, digests]) (buffer as ArrayBuffer).transfer(0);
+}
+
 const writers = {
   usable: new RowWriter(1 << 20),
   rejected: new RowWriter(1 << 12),
   references: new RowWriter(1 << 12),
 } satisfies Record<StagedPart, RowWriter>;
 
-function compile(task: MappingTask): Pick<OpenSource, 'task' | 'map' | 'keyConversions'> {
+function compile(
+  task: MappingTask,
+): Pick<OpenSource, 'task' | 'map' | 'writePlain' | 'keyConversions'> {
   const header = new Header(task.header);
   const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
+  const writePlain = compilePlainRows(task, writers);
   if ('association' in task) {
     const { association } = task;
     const ends = [association.from, association.to].map((end) => targets.get(end.entityType));
     return {
       task,
       map: compileAssociationMapping(association, header, targets),
+      writePlain,
       keyConversions: ends.map((type) => keyConversion(type as EntityType)),
     };
   }
@@ -194,7 +207,7 @@ function compile(task: MappingTask): Pick<OpenSource, 'task' | 'map' | 'keyConve
       evaluators.set(name, createEvaluator(origin.expression, index));
   }
   const map = compileEntityMapping(entityType, header, targets, evaluators, task.kinds);
-  return { task, map, keyConversions: [keyConversion(entityType)] };
+  return { task, map, writePlain, keyConversions: [keyConversion(entityType)] };
 }
 
 function endsOf(task: MappingTask): OpenSource['ends'] {
@@ -219,35 +232,42 @@ function createEvaluator(expression: string, index: number): Evaluate {
 }
 
 async function mapBatch(mapping: OpenSource, batch: RecordBatch): Promise<void> {
-  const { task, map } = mapping;
+  const { task, map, writePlain, beginning } = mapping;
   const { bytes, ends, lines, digests } = batch;
+  const { usable } = writers;
   const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let index = -1;
-  for (const cells of parseEach(records, ends, task.delimiter)) {
-    index += 1;
-    const line = lines[index] as number;
+  const record = new RecordCursor(records, ends, task.delimiter);
+  while (record.next()) {
+    const at = record.index * 4;
+    const line = lines[record.index] as number;
+    const before = usable.length;
+    usable.again(beginning);
+    const keys = usable.length;
+    if (writePlain?.(record)) {
+      noteUsable(mapping, keys, digests, at);
+      usable.uuid(digests, at).int(line);
+      continue;
+    }
+    usable.truncate(before);
     Atomics.store(pulse, 0, line);
-    const outcome = cells === null ? { problem: malformed(recordAt(batch, index)) } : map(cells);
+    const cells = record.cells();
+    const outcome = cells === null ? { problem: malformed(record.text) } : map(cells);
     const mapped = outcome instanceof Promise ? await outcome : outcome;
-    const place: Place = { line, digests, at: index * 4 };
+    const place: Place = { line, digests, at };
     if ('mapped' in mapped) {
       writeUsable(mapping, mapped.mapped, place);
     } else {
-      const record = recordAt(batch, index);
-      const seen = cells ?? roughCells(record, task.delimiter);
+      const { text } = record;
+      const seen = cells ?? roughCells(text, task.delimiter);
       const mayStandFor = held(mapping.keyConversions, seen);
-      if (mapped.problem.key !== null) mapping.fingerprints?.add(mapped.problem.key);
+      const { key } = mapped.problem;
+      if (key !== null) mapping.fingerprints?.add(Buffer.from(key), 0, Buffer.byteLength(key));
       // Its key may be among the fingerprints, and yet there will be no resource of it.
       if ('entityType' in task) loadedKeys.delete(task.entityType.name);
-      writeRejected(writers.rejected, task, withRawRow(mapped.problem, record), mayStandFor, place);
+      writeRejected(writers.rejected, task, withRawRow(mapped.problem, text), mayStandFor, place);
     }
     Atomics.add(pulse, 1, 1);
   }
-}
-
-function recordAt({ bytes, ends }: RecordBatch, index: number): string {
-  const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
-  return Buffer.from(bytes.buffer, bytes.byteOffset).toString('utf8', start, ends[index]);
 }
 
 function writeUsable(
@@ -255,29 +275,40 @@ function writeUsable(
   mapped: MappedResource | MappedLink,
   { line, digests, at }: Place,
 ): void {
-  const { task, fingerprints, beginning, attributes } = mapping;
+  const { task, beginning, attributes } = mapping;
   const { usable, references } = writers;
-  mapping.usable?.add(digests, at);
   usable.again(beginning);
-  if ('from' in mapped) {
-    noteLink(mapping, mapped);
-    usable.text(mapped.from).text(mapped.to).uuid(digests, at).int(line);
-    return;
-  }
-  fingerprints?.add(mapped.key);
-  usable.text(mapped.key).attributes(attributes, mapped.attributes).uuid(digests, at).int(line);
+  const keys = usable.length;
+  if ('from' in mapped) usable.text(mapped.from).text(mapped.to);
+  else usable.text(mapped.key).attributes(attributes, mapped.attributes);
+  noteUsable(mapping, keys, digests, at);
+  usable.uuid(digests, at).int(line);
+  if ('from' in mapped) return;
   for (const [property, id] of task.references) {
     const target = mapped.references[property];
     if (target !== undefined) references.row(3).int(id).text(mapped.key).text(target);
   }
 }
 
+/** Notes a row of a first load, whose keys have been written. */
+function noteUsable(mapping: OpenSource, keys: number, digests: Uint32Array, at: number): void {
+  const { task, usable: sum, fingerprints } = mapping;
+  if (sum === null) return;
+  sum.add(digests, at);
+  const { usable } = writers;
+  const end = usable.fieldEnd(keys);
+  if ('association' in task) noteLink(mapping, keys + 4, end, usable.fieldEnd(end));
+  else fingerprints?.add(usable.bytes, keys + 4, end);
+}
+
 /** Notes whether a link may have come before, and whether an end of it may be unknown. */
-function noteLink(mapping: OpenSource, { from, to }: MappedLink): void {
+function noteLink(mapping: OpenSource, start: number, end: number, otherEnd: number): void {
   const { fingerprints, ends, pairs } = mapping;
-  const [fromPlace, toPlace] = ends ? [ends[0].placeOf(from), ends[1].placeOf(to)] : [-1, -1];
+  const { bytes } = writers.usable;
+  const fromPlace = ends ? ends[0].placeOf(bytes, start, end) : -1;
+  const toPlace = ends ? ends[1].placeOf(bytes, end + 4, otherEnd) : -1;
   const areKnown = fromPlace !== -1 && toPlace !== -1;
   if (areKnown && pairs) pairs.add(fromPlace, toPlace);
-  else fingerprints?.add(from, to);
+  else fingerprints?.add(bytes, start, end, end + 4, otherEnd);
   mapping.mayDangle ||= !areKnown;
 }

@@ -14,55 +14,150 @@ export function parseRecords(records: Buffer | string, delimiter: string): strin
   }) as string[][];
 }
 
-/** So many records are parsed at once: what lives no longer than that is collected for nothing. */
+/** So many records are looked through for quotes at once: what is parsed lives no longer than that, and is collected for nothing. */
 const atOnce = 512;
+const carriageReturn = 0x0d;
+const quote = 0x22;
 
 /**
- * Parses records that are laid end to end with a line feed after each; null stands for one whose quoting is broken, or
- * that has a carriage return outside quotes: two lines of a file whose line ends are mixed.
+ * Goes through records that are laid end to end with a line feed after each.
  *
- * RFC 4180 gives only quotes a meaning beyond delimiters and line ends, so a record without one is split, which is
- * ten times faster than parsing it.
- *
- * @param ends where each record ends, its line feed not counted
+ * RFC 4180 gives only quotes a meaning beyond delimiters and line ends, so the cells of a record without one are what
+ * stands between its delimiters: a look at its bytes tells where.
  */
+export class RecordCursor {
+  readonly bytes: Buffer;
+  readonly #ends: Uint32Array;
+  readonly #delimiter: string;
+  #index = -1;
+  #start = 0;
+  #end = -1;
+  #width = 0;
+  #edges = new Int32Array(64);
+  /** Where the group of records ends that was parsed last, and what its quoted ones hold, by where they start. */
+  #parsedUntil = 0;
+  #parsed = new Map<number, string[] | null>();
+
+  /**
+   * @param ends where each record ends, its line feed not counted
+   * @param delimiter a character of one byte
+   */
+  constructor(bytes: Buffer, ends: Uint32Array, delimiter: string) {
+    this.bytes = bytes;
+    this.#ends = ends;
+    this.#delimiter = delimiter;
+  }
+
+  /** Goes to the next record; false when there is none. */
+  next(): boolean {
+    this.#index += 1;
+    if (this.#index >= this.#ends.length) return false;
+    this.#start = this.#end + 1;
+    this.#end = this.#ends[this.#index] as number;
+    this.#findCells();
+    return true;
+  }
+
+  /** The number of the record, from 0. */
+  get index(): number {
+    return this.#index;
+  }
+
+  /** How many cells can be told by a look at the bytes; 0 when the record has to be parsed. */
+  get width(): number {
+    return this.#width;
+  }
+
+  /** Where a cell lies: from the byte after its edge to the edge of the next one. There are `width` + 1. */
+  get edges(): Int32Array {
+    return this.#edges;
+  }
+
+  /** One of the cells that `width` counts. */
+  cell(position: number): string {
+    const [start, end] = [this.#edges[position] as number, this.#edges[position + 1] as number];
+    return this.bytes.toString('utf8', start + 1, end);
+  }
+
+  /** The record as it is. */
+  get text(): string {
+    return this.bytes.toString('utf8', this.#start, this.#end);
+  }
+
+  /** The cells; null where the quoting is broken, or a carriage return stands outside quotes: two lines of a file whose line ends are mixed. */
+  cells(): string[] | null {
+    const { text } = this;
+    if (hasStrayReturn(text)) return null;
+    const record = text.endsWith('\r') ? text.replace(/\r+$/, '') : text;
+    if (!record.includes('"')) return record.split(this.#delimiter);
+    if (this.#index >= this.#parsedUntil) this.#parseGroup();
+    return this.#parsed.get(this.#index) ?? null;
+  }
+
+  #findCells(): void {
+    const { bytes } = this;
+    const delimiter = this.#delimiter.charCodeAt(0);
+    let edges = this.#edges;
+    let end = this.#end;
+    // Some programs write CR CR LF.
+    while (end > this.#start && bytes[end - 1] === carriageReturn) end -= 1;
+    this.#width = 0;
+    edges[0] = this.#start - 1;
+    let width = 1;
+    for (let at = this.#start; at < end; at++) {
+      const byte = bytes[at] as number;
+      if (byte === delimiter) {
+        if (width + 1 === edges.length) edges = this.#widen();
+        edges[width++] = at;
+      } else if (byte === quote || byte === carriageReturn) return;
+    }
+    edges[width] = end;
+    this.#width = width;
+  }
+
+  #widen(): Int32Array<ArrayBuffer> {
+    const wider = new Int32Array(this.#edges.length * 2);
+    wider.set(this.#edges);
+    this.#edges = wider;
+    return wider;
+  }
+
+  /** Parses the quoted records of a group from this one on. */
+  #parseGroup(): void {
+    const ends = this.#ends;
+    this.#parsedUntil = Math.min(this.#index + atOnce, ends.length);
+    const quoted: { index: number; text: string }[] = [];
+    let index = this.#index;
+    let start = this.#start;
+    while (index < this.#parsedUntil) {
+      const at = this.bytes.indexOf(quote, start);
+      if (at === -1) break;
+      while (index < this.#parsedUntil && (ends[index] as number) < at) {
+        start = (ends[index] as number) + 1;
+        index += 1;
+      }
+      if (index === this.#parsedUntil) break;
+      const text = this.bytes.toString('utf8', start, ends[index]);
+      quoted.push({ index, text: text.endsWith('\r') ? text.replace(/\r+$/, '') : text });
+      start = (ends[index] as number) + 1;
+      index += 1;
+    }
+    const parsed = parseQuoted(
+      quoted.map(({ text }) => text),
+      this.#delimiter,
+    );
+    this.#parsed = new Map(quoted.map(({ index: each }, at) => [each, parsed[at] ?? null]));
+  }
+}
+
+/** As {@link RecordCursor.cells} tells them, of every record. */
 export function* parseEach(
   records: Buffer,
   ends: Uint32Array,
   delimiter: string,
 ): Generator<string[] | null> {
-  let start = 0;
-  for (let first = 0; first < ends.length; first += atOnce) {
-    const some = ends.subarray(first, first + atOnce);
-    yield* parseSome(records, start, some, delimiter);
-    start = (some.at(-1) as number) + 1;
-  }
-}
-
-function parseSome(
-  records: Buffer,
-  from: number,
-  ends: Uint32Array,
-  delimiter: string,
-): (string[] | null)[] {
-  const lines = records.toString('utf8', from, ends.at(-1)).split('\n');
-  // A line feed within quotes makes more lines than there are records.
-  const whole = lines.length === ends.length;
-  const quoted: string[] = [];
-  let start = from;
-  const cells = Array.from(ends, (end, index) => {
-    const text = whole ? (lines[index] as string) : records.toString('utf8', start, end);
-    start = end + 1;
-    if (hasStrayReturn(text)) return null;
-    const record = text.endsWith('\r') ? text.replace(/\r+$/, '') : text;
-    if (!record.includes('"')) return record.split(delimiter);
-    quoted.push(record);
-    return undefined;
-  });
-  const parsed = parseQuoted(quoted, delimiter).values();
-  return cells.map((each) =>
-    each === undefined ? (parsed.next().value as string[] | null) : each,
-  );
+  const cursor = new RecordCursor(records, ends, delimiter);
+  while (cursor.next()) yield cursor.cells();
 }
 
 /**

@@ -21,10 +21,10 @@ export class FingerprintSet {
     return this.#again;
   }
 
-  /** Adds a text, or two texts that belong together. */
-  add(text: string, second = ''): void {
+  /** Adds a text of UTF-8, or two texts that belong together; each is told by where it starts and ends in `bytes`. */
+  add(bytes: Uint8Array, start: number, end: number, secondStart = 0, secondEnd = 0): void {
     if (this.#again) return;
-    this.#digest(text, second);
+    this.#digest(bytes, start, end, secondStart, secondEnd);
     // Eight in ten slots.
     if (this.#size * 5 >= this.#slots.length * 2) this.#grow();
     this.#insert(this.#high, this.#low);
@@ -39,27 +39,33 @@ export class FingerprintSet {
    * A number that the text, alone, shares with no other that was added, until the next one is added; -1 when it was never
    * added. Not to be asked once {@link mayRepeat}.
    */
-  placeOf(text: string): number {
-    this.#digest(text, '');
+  placeOf(bytes: Uint8Array, start: number, end: number): number {
+    this.#digest(bytes, start, end, 0, 0);
     const slot = this.#slotOf(this.#high, this.#low);
     return this.#slots[slot * 2 + 1] === 0 ? -1 : slot;
   }
 
-  #digest(text: string, second: string): void {
+  #digest(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    secondStart: number,
+    secondEnd: number,
+  ): void {
     let high = 0x811c9dc5;
     let low = 0x9e3779b9;
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      high = Math.imul(high ^ code, 0x01000193);
-      low = Math.imul(low ^ code, 0x85ebca6b) + index;
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at] as number;
+      high = Math.imul(high ^ byte, 0x01000193);
+      low = Math.imul(low ^ byte, 0x85ebca6b) + (at - start);
     }
     // Where one text ends and the other begins matters.
     high = Math.imul(high ^ 0x10000, 0x01000193);
-    low = Math.imul(low ^ 0x10000, 0x85ebca6b) + text.length;
-    for (let index = 0; index < second.length; index++) {
-      const code = second.charCodeAt(index);
-      high = Math.imul(high ^ code, 0x01000193);
-      low = Math.imul(low ^ code, 0x85ebca6b) + index;
+    low = Math.imul(low ^ 0x10000, 0x85ebca6b) + (end - start);
+    for (let at = secondStart; at < secondEnd; at++) {
+      const byte = bytes[at] as number;
+      high = Math.imul(high ^ byte, 0x01000193);
+      low = Math.imul(low ^ byte, 0x85ebca6b) + (at - secondStart);
     }
     high ^= high >>> 15;
     low ^= low >>> 13;

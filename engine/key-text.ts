@@ -14,6 +14,29 @@ const typographicQuotes = /^[“”„«‹].*[”“»›]$/su;
 
 /** Nearly every key: short, and of characters that everybody sees. */
 const plain = /^[ -~]{1,250}$/;
+const longestPlain = 250;
+
+/** True for a short UTF-8 text without white space around it; {@link searchProblem} has nothing to say against it. */
+export function isPlainText(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  return (
+    length >= 1 && length <= longestPlain && isVisible(bytes[start]) && isVisible(bytes[end - 1])
+  );
+}
+
+/** The same for {@link keyProblem}. */
+export function isPlainKey(bytes: Uint8Array, start: number, end: number): boolean {
+  if (!isPlainText(bytes, start, end)) return false;
+  for (let at = start + 1; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte < 0x20 || byte > 0x7e) return false;
+  }
+  return true;
+}
+
+function isVisible(byte: number | undefined): boolean {
+  return byte !== undefined && byte > 0x20 && byte < 0x7f;
+}
 
 /** Says why a text cannot be a key, or refer to one; undefined when it can. */
 export function keyProblem(key: string): string | undefined {

@@ -1,11 +1,17 @@
 /** Turns the cells of one source row into a resource, its references or a link, or says why it cannot. */
 import { type ValueKind, valueKind } from './diagnosis/value-kind.ts';
-import type { Association, EntityType, Property } from './entity-type.ts';
+import type { Association, EntityType, Property, ReferenceProperty } from './entity-type.ts';
 import { errorOf } from './error-cell.ts';
 import type { RejectCode } from './errors.ts';
 import { keyProblem, searchProblem } from './key-text.ts';
 import { shapeProblem } from './row-shape.ts';
-import { type Conversion, type Convert, compileConversion, type Value } from './value-format.ts';
+import {
+  type Conversion,
+  type Convert,
+  compileConversion,
+  type Value,
+  type ValueFormat,
+} from './value-format.ts';
 
 /** A row as the store will hold it: blank cells have no attribute and no reference. */
 export interface MappedResource {
@@ -69,9 +75,13 @@ export class Header {
  * resource whose integer key is 7.
  */
 export function keyConversion(target: EntityType): Convert {
+  return checked(compileConversion(keyFormat(target)), keyProblem);
+}
+
+/** What the keys of an entity type are. */
+export function keyFormat(target: EntityType): ValueFormat {
   const key = target.properties.find(({ name }) => name === target.key);
-  const convert = compileConversion(key?.kind === 'scalar' ? key.format : { type: 'string' });
-  return checked(convert, keyProblem);
+  return key?.kind === 'scalar' ? key.format : { type: 'string' };
 }
 
 /** A conversion whose texts must pass one more check. */
@@ -84,10 +94,16 @@ function checked(convert: Convert, check: (text: string) => string | undefined):
   };
 }
 
-interface CompiledProperty {
+/** A property, the column where it comes from one, and what a text means to it. */
+export interface PropertySource {
   readonly property: Property;
   readonly convert: Convert;
   readonly position: number | undefined;
+  /** A text that could be a key means itself. */
+  readonly isText: boolean;
+}
+
+interface CompiledProperty extends PropertySource {
   readonly evaluate: Evaluate | undefined;
 }
 
@@ -108,15 +124,9 @@ export function compileEntityMapping(
   evaluators: ReadonlyMap<string, Evaluate>,
   kinds: ReadonlyMap<string, ValueKind> = new Map(),
 ): (cells: readonly string[]) => Mapped<MappedResource> | Promise<Mapped<MappedResource>> {
-  const compiled = entityType.properties.map((property): CompiledProperty => {
-    const { origin } = property;
-    return {
-      property,
-      convert: ofKind(kinds.get(property.name), propertyConversion(property, entityType, targets)),
-      position: origin.from === 'column' ? header.position(origin.column) : undefined,
-      evaluate: evaluators.get(property.name),
-    };
-  });
+  const compiled = propertySources(entityType, header, targets, kinds).map(
+    (source): CompiledProperty => ({ ...source, evaluate: evaluators.get(source.property.name) }),
+  );
   const fromColumns = compiled.filter(({ position }) => position !== undefined);
   const fromExpressions = compiled.filter(({ evaluate }) => evaluate !== undefined);
   const key = entityType.properties.find(({ name }) => name === entityType.key) as Property;
@@ -130,6 +140,26 @@ export function compileEntityMapping(
     }
     return fromExpressions.length === 0 ? row.finish() : evaluateAll(row, fromExpressions);
   };
+}
+
+/** Where the properties of an entity type come from, in their order; for the parameters see {@link compileEntityMapping}. */
+export function propertySources(
+  entityType: EntityType,
+  header: Header,
+  targets: ReadonlyMap<string, EntityType>,
+  kinds: ReadonlyMap<string, ValueKind> = new Map(),
+): PropertySource[] {
+  return entityType.properties.map((property): PropertySource => {
+    const { name, origin } = property;
+    const format =
+      property.kind === 'scalar' ? property.format : keyFormat(targetOf(property, targets));
+    return {
+      property,
+      convert: ofKind(kinds.get(name), propertyConversion(property, entityType, targets)),
+      position: origin.from === 'column' ? header.position(origin.column) : undefined,
+      isText: format.type === 'string' && !kinds.has(name),
+    };
+  });
 }
 
 async function evaluateAll(
@@ -166,9 +196,16 @@ export function propertyConversion(
       ? checked(convert, searchProblem)
       : convert;
   }
-  const target = targets.get(property.references);
-  if (!target) throw new RangeError(`no entity type ${property.references}`);
-  return keyConversion(target);
+  return keyConversion(targetOf(property, targets));
+}
+
+function targetOf(
+  { references }: ReferenceProperty,
+  targets: ReadonlyMap<string, EntityType>,
+): EntityType {
+  const target = targets.get(references);
+  if (!target) throw new RangeError(`no entity type ${references}`);
+  return target;
 }
 
 /** What a cell means to a property: cells are trimmed, and a blank one has no value. */

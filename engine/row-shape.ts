@@ -4,6 +4,29 @@
 const totals =
   /^(?:(?:grand|sub)[ -]?)?(?:totals?|total g[ée]n[ée]ral|(?:gesamt)?summen?|gesamt|sommes?|totale|totaal)\s*:?\s*[\d.,  ]*$/i;
 
+/** The letters that those words begin with, in lower case. */
+const initials = new Set(Array.from('gst', (letter) => letter.charCodeAt(0)));
+
+/**
+ * Tells by the first cell of a row of the right width that it is one; where this is false, {@link shapeProblem} has to look.
+ *
+ * @param row UTF-8; its first cell, which may have white space around it, is from `start` to `end`
+ * @param header trimmed headings
+ */
+export function isSurelyRow(
+  row: Buffer,
+  start: number,
+  end: number,
+  header: readonly string[],
+): boolean {
+  const initial = start === end ? 0 : (row[start] as number);
+  const heading = header[0] ?? '';
+  const isOther = !initials.has(initial | 0x20) && initial !== heading.charCodeAt(0);
+  if (isOther && initial > 0x20 && initial < 0x7f) return true;
+  const first = row.toString('utf8', start, end).trim();
+  return first !== '' && first !== heading && !totals.test(first);
+}
+
 /**
  * Says what is wrong with the shape of a row, or undefined when it may be one.
  *

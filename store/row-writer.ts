@@ -43,6 +43,21 @@ export class RowWriter {
     return this.#used;
   }
 
+  /** What has been written since `take`, up to `length`; valid until the next write. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** Where a field ends that begins here. It must not be null. */
+  fieldEnd(start: number): number {
+    return start + 4 + this.#view.getInt32(start);
+  }
+
+  /** Takes back what was written after this length. */
+  truncate(length: number): void {
+    this.#used = length;
+  }
+
   /** Begins a row of so many fields. */
   row(fields: number): this {
     this.#makeRoom(2);
@@ -54,8 +69,7 @@ export class RowWriter {
   /** What another writer took: the beginning that many rows have in common. */
   again(bytes: Uint8Array): this {
     this.#makeRoom(bytes.length);
-    this.#bytes.set(bytes, this.#used);
-    this.#used += bytes.length;
+    this.#copy(bytes, 0, bytes.length);
     return this;
   }
 
@@ -88,6 +102,15 @@ export class RowWriter {
     return this;
   }
 
+  /** A `text` that is UTF-8 already, without U+0000. */
+  utf8(bytes: Uint8Array, start: number, end: number): this {
+    this.#makeRoom(4 + end - start);
+    this.#view.setInt32(this.#used, end - start);
+    this.#used += 4;
+    this.#copy(bytes, start, end);
+    return this;
+  }
+
   /** A `jsonb` of ready JSON text. */
   json(value: string | null): this {
     if (value === null) return this.#null();
@@ -106,22 +129,58 @@ export class RowWriter {
     names: readonly AttributeName[],
     values: Readonly<Record<string, string | number | boolean>>,
   ): this {
+    const start = this.beginAttributes();
+    for (const name of names) {
+      const value = values[name.name];
+      // A property may be named like a method that every object has.
+      if (value !== undefined && typeof value !== 'function') this.attribute(name, value);
+    }
+    return this.endAttributes(start);
+  }
+
+  /** Begins a `jsonb` object. @returns what `endAttributes` wants */
+  beginAttributes(): number {
     this.#makeRoom(7);
     const start = this.#used;
     // The version of jsonb's own format.
     this.#bytes[start + 4] = 1;
     this.#used = start + 5;
-    for (const { name, json } of names) {
-      const value = values[name];
-      // A property may be named like a method that every object has.
-      if (value === undefined || typeof value === 'function') continue;
-      this.#makeRoom(json.length + 1);
-      const bytes = this.#bytes;
-      let at = this.#used;
-      for (let index = 0; index < json.length; index++) bytes[at++] = json[index] as number;
-      this.#used = at;
-      this.#jsonValue(value);
+    return start;
+  }
+
+  /** Adds an attribute to the object that has begun. */
+  attribute({ json }: AttributeName, value: string | number | boolean): void {
+    this.#makeRoom(json.length + 1);
+    this.#copy(json, 0, json.length);
+    this.#jsonValue(value);
+  }
+
+  /**
+   * As `attribute`, with a text that is UTF-8 already.
+   *
+   * @returns false, and adds nothing, where a character has to be escaped
+   */
+  attributeUtf8({ json }: AttributeName, text: Uint8Array, start: number, end: number): boolean {
+    const before = this.#used;
+    this.#makeRoom(json.length + end - start + 3);
+    this.#copy(json, 0, json.length);
+    const bytes = this.#bytes;
+    let at = this.#used;
+    bytes[at++] = 0x22;
+    for (let from = start; from < end; from++) {
+      const byte = text[from] as number;
+      if (byte < 0x20 || byte === 0x22 || byte === 0x5c) {
+        this.#used = before;
+        return false;
+      }
+      bytes[at++] = byte;
     }
+    bytes[at++] = 0x22;
+    this.#used = at;
+    return true;
+  }
+
+  endAttributes(start: number): this {
     this.#makeRoom(2);
     // In place of the comma before the first attribute.
     if (this.#used === start + 5) this.#used += 1;
@@ -183,6 +242,19 @@ export class RowWriter {
     bytes[at++] = 0x22;
     this.#used = at;
     return true;
+  }
+
+  /** For a few bytes a loop is faster than a call. */
+  #copy(bytes: Uint8Array, start: number, end: number): void {
+    const into = this.#bytes;
+    let at = this.#used;
+    if (end - start > shortText) {
+      into.set(bytes.subarray(start, end), at);
+      at += end - start;
+    } else {
+      for (let from = start; from < end; from++) into[at++] = bytes[from] as number;
+    }
+    this.#used = at;
   }
 
   #null(): this {

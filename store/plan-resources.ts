@@ -7,7 +7,7 @@ import { unseenResources } from './unseen-rows.ts';
 export async function planResources(plan: ResourceComparison): Promise<void> {
   for (const comparison of plan.entityTypes) {
     if (comparison.staged > 0) {
-      if (comparison.mayRepeat) await rejectDuplicates(plan, comparison);
+      if (comparison.mayRepeat) await rejectRepeated(plan, comparison);
       if (!comparison.fresh) await planUpserts(plan, comparison);
     }
     if (comparison.partial) await planMarkedDeletes(plan, comparison);
@@ -15,16 +15,13 @@ export async function planResources(plan: ResourceComparison): Promise<void> {
   }
 }
 
-/**
- * A key that stands on several lines identifies nothing: all its rows are set aside, also the one that is stored
- * already and was recognised by its digest (whose line is looked up later).
- */
-async function rejectDuplicates(
+/** A key that stands on several lines identifies nothing: all its rows are set aside. */
+async function rejectRepeated(
   plan: ResourceComparison,
   comparison: ScopeComparison,
 ): Promise<void> {
   const { session, deltaId } = plan;
-  const { id, fresh, scope, changes } = comparison;
+  const { id, fresh, changes } = comparison;
   const inDelta = `select key, line from ${changes} where delta_id = ${deltaId} and entity_type_id = ${id}`;
   const inStaging = `select key, line from staged_row where entity_type_id = ${id} and key is not null`;
   const rows = fresh ? `(${inDelta} union all ${inStaging})` : `(${inStaging})`;
@@ -49,40 +46,57 @@ async function rejectDuplicates(
            from ${lines} d where s.entity_type_id = ${id} and s.key = d.key and s.code is null`,
     );
   }
-  if (fresh || comparison.unseen === 'all') return;
-  await session.query(
-    `with duplicate as (
-       update staged_row s set code = 'KeyDuplicate', "column" = '#key', value = s.key, message = 'the key is on another line too'
-       from resource r
-       where s.entity_type_id = ${id} and coalesce(s.code, 'KeyDuplicate') = 'KeyDuplicate'
-         and r.entity_type_id = ${id} and r.key = s.key and not ${isUnseen(comparison, 'r')}
-       returning s.key, r.source_digest, s.line)
-     insert into late_reject (scope, digest, key, "column", value, code, message)
-     select $1, source_digest, key, '#key', key, 'KeyDuplicate', 'the key is on line ' || ${placeText(comparison, 'min(line)')} || ' too'
-     from duplicate group by source_digest, key`,
-    [scope],
-  );
 }
 
-async function planUpserts(
-  { session, deltaId }: ResourceComparison,
-  { id }: ScopeComparison,
-): Promise<void> {
+/** The temporary table of staged rows with the resources of their keys: each is looked up once. */
+function saidResources({ id }: ScopeComparison): string {
+  return `said_resource_${id}`;
+}
+
+async function planUpserts(plan: ResourceComparison, comparison: ScopeComparison): Promise<void> {
+  const { session, deltaId } = plan;
+  const { id } = comparison;
+  const said = saidResources(comparison);
+  await session.query(
+    `create temporary table ${said} on commit drop as
+     select s.key, s.code, s.content, s.digest, s.line, r.id, r.attributes, r.source_digest,
+       r.attributes = s.content as is_equal, r.id is not null and not ${isUnseen(comparison, 'r')} as is_seen
+     from staged_row s left join resource r on r.entity_type_id = ${id} and r.key = s.key
+     where s.entity_type_id = ${id} and s.key is not null and coalesce(s.code, 'KeyDuplicate') = 'KeyDuplicate'`,
+  );
+  await rejectDuplicatesOfSeen(plan, comparison);
   await session.query(
     `insert into resource_change
        (delta_id, resource_id, entity_type_id, key, change, before, after, source_digest, line)
-     select ${deltaId}, coalesce(r.id, nextval('resource_id_seq')), ${id}, s.key,
-       case when r.id is null then 'insert' else 'update' end, r.attributes, s.content, s.digest, s.line
-     from staged_row s left join resource r on r.entity_type_id = ${id} and r.key = s.key
-     where s.entity_type_id = ${id} and s.code is null and (r.id is null or r.attributes <> s.content)`,
+     select ${deltaId}, coalesce(id, nextval('resource_id_seq')), ${id}, key,
+       case when id is null then 'insert' else 'update' end, attributes, content, digest, line
+     from ${said} where code is null and not is_seen and is_equal is not true`,
   );
   await session.query(
     `insert into bookkeeping (delta_id, kind, entity_type_id, resource_id, source_digest)
-     select ${deltaId}, case when r.source_digest is null then 'resource-digest-first' else 'resource-digest' end,
-       ${id}, r.id, s.digest
-     from staged_row s join resource r on r.entity_type_id = ${id} and r.key = s.key
-     where s.entity_type_id = ${id} and s.code is null and r.attributes = s.content
-       and r.source_digest is distinct from s.digest`,
+     select ${deltaId}, case when source_digest is null then 'resource-digest-first' else 'resource-digest' end,
+       ${id}, id, digest
+     from ${said} where code is null and not is_seen and is_equal and source_digest is distinct from digest`,
+  );
+}
+
+/** The row that is stored already, and was recognised by its digest, is set aside as well; its line is looked up later. */
+async function rejectDuplicatesOfSeen(
+  { session }: ResourceComparison,
+  comparison: ScopeComparison,
+): Promise<void> {
+  const { id, scope } = comparison;
+  const { rowCount } = await session.query(
+    `insert into late_reject (scope, digest, key, "column", value, code, message)
+     select $1, source_digest, key, '#key', key, 'KeyDuplicate', 'the key is on line ' || ${placeText(comparison, 'min(line)')} || ' too'
+     from ${saidResources(comparison)} where is_seen group by source_digest, key`,
+    [scope],
+  );
+  if (rowCount === 0) return;
+  await session.query(
+    `update staged_row s set code = 'KeyDuplicate', "column" = '#key', value = s.key, message = 'the key is on another line too'
+     from (select distinct key from ${saidResources(comparison)} where is_seen) d
+     where s.entity_type_id = ${id} and s.key = d.key and coalesce(s.code, 'KeyDuplicate') = 'KeyDuplicate'`,
   );
 }
 
@@ -91,12 +105,17 @@ async function planDeletes(
   { session, deltaId }: ResourceComparison,
   comparison: ScopeComparison,
 ): Promise<void> {
-  const { id, scope } = comparison;
+  const { id, scope, fresh, staged } = comparison;
   const unseen = await unseenResources(session, comparison);
+  // Most of them have only changed: their rows need not be looked at once more.
+  const unsaid =
+    fresh || staged === 0
+      ? unseen
+      : `(select id from ${unseen} except select id from ${saidResources(comparison)})`;
   await session.query(
     `insert into resource_change (delta_id, resource_id, entity_type_id, key, change, before)
      select ${deltaId}, r.id, ${id}, r.key, 'delete', r.attributes
-     from ${unseen} u join resource r on r.entity_type_id = ${id} and r.id = u.id
+     from ${unsaid} u join resource r on r.entity_type_id = ${id} and r.id = u.id
      where not exists (select from staged_row s where s.entity_type_id = ${id} and s.key = r.key)
        and not exists (select from held_value h where h.scope = $1 and h.value = r.key)`,
     [scope],

@@ -1,6 +1,5 @@
 /** The thread that parses and maps new records: apart from the worker, so that no expression can stop or see it. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { compileExpression } from '../connectors/expression.ts';
 import { RecordCursor } from '../connectors/record-parser.ts';
 import { DigestSum, type SummedDigests } from '../engine/digest-sum.ts';
 import type { Association, EntityType } from '../engine/entity-type.ts';
@@ -24,7 +23,9 @@ import {
   type StagedPart,
   stagedParts,
 } from '../store/row-writer.ts';
+import { PickedRecords, type RecordPick } from './picked-records.ts';
 import { compilePlainRows, type WritePlain } from './plain-rows.ts';
+import type { RecordBatch } from './record-batch.ts';
 import {
   held,
   malformed,
@@ -48,16 +49,6 @@ export type MappingTask = {
   readonly kinds?: ReadonlyMap<string, string>;
 } & ({ readonly entityType: EntityType } | { readonly association: Association });
 
-/** Raw records of one source, laid end to end with a line feed after each. */
-export interface RecordBatch {
-  readonly bytes: Uint8Array;
-  /** Where each record ends, its line feed not counted. */
-  readonly ends: Uint32Array;
-  readonly lines: Uint32Array;
-  /** Four words a record. */
-  readonly digests: Uint32Array;
-}
-
 /** Sources are numbered, and several may be open at once. */
 export type ToThread =
   | {
@@ -69,11 +60,28 @@ export type ToThread =
       readonly beginning: Uint8Array;
     }
   | { readonly source: number; readonly batch: RecordBatch }
+  /** Its records are to be read here, a batch each time that one is asked for. */
+  | { readonly source: number; readonly pick: RecordPick }
+  | { readonly source: number; readonly next: true }
   | { readonly ended: number };
 
-/** Rows for COPY, in the order of the columns that a `StagingPlace` names. */
-export interface FromThread {
+export type FromThread = MappedBatch | FailedPick;
+
+/** The file of picked records cannot be read. */
+export interface FailedPick {
   readonly source: number;
+  readonly failure: string;
+  /** Of the system, as `ENOENT`. */
+  readonly code: string | undefined;
+}
+
+/** Rows for COPY, in the order of the columns that a `StagingPlace` names. */
+export interface MappedBatch {
+  readonly source: number;
+  /** How many records they were made from. */
+  readonly records: number;
+  /** There are no more to be picked: whatever else was asked for is not answered. */
+  readonly isOver: boolean;
   readonly rows: Record<StagedPart, Uint8Array<ArrayBuffer>>;
   /** In a first load: a key, or the keys of a link, may have come before in this source. */
   readonly mayRepeat: boolean;
@@ -118,6 +126,8 @@ interface OpenSource {
 }
 
 const open = new Map<number, OpenSource>();
+/** Sources whose records are read here. */
+const picked = new Map<number, PickedRecords>();
 /** Entity type → the keys of all its rows, in a first load without any reject. */
 const loadedKeys = new Map<string, FingerprintSet>();
 // Expressions are asynchronous: without a queue the batches would overtake one another.
@@ -129,46 +139,84 @@ parentPort?.on('message', (message: ToThread) => {
 
 async function handle(message: ToThread): Promise<void> {
   if ('ended' in message) {
+    closePicked(message.ended);
     open.delete(message.ended);
     return;
   }
   const { source } = message;
-  if ('task' in message) {
-    const { task, first, beginning } = message;
-    const ends = endsOf(task);
-    const pairs =
-      ends && first !== null ? PairSet.of(first, ends[0].places, ends[1].places) : undefined;
-    const fingerprints = first === null ? null : new FingerprintSet(pairs ? 0 : first);
-    const { properties } = 'entityType' in task ? task.entityType : { properties: [] };
-    const attributes = attributeNames(properties.map(({ name }) => name));
-    open.set(source, {
-      ...compile(task),
-      fingerprints,
-      beginning,
-      attributes,
-      ends,
-      pairs,
-      mayDangle: false,
-      usable: first === null ? null : new DigestSum(),
-    });
-    if (fingerprints && 'entityType' in task) loadedKeys.set(task.entityType.name, fingerprints);
+  if ('task' in message) return await begin(message);
+  if ('batch' in message) return await answer(source, message.batch);
+  if ('pick' in message) {
+    picked.set(source, new PickedRecords(message.pick));
     return;
   }
+  const records = picked.get(source);
+  if (records === undefined) return;
+  const batch = nextOf(records, source);
+  if (batch === 'failed') return;
+  if (batch === undefined) closePicked(source);
+  await answer(source, batch);
+}
+
+/** Says so when they cannot be read. */
+function nextOf(records: PickedRecords, source: number): RecordBatch | undefined | 'failed' {
+  try {
+    return records.next();
+  } catch (error) {
+    closePicked(source);
+    const { message: failure, code } = error as NodeJS.ErrnoException;
+    parentPort?.postMessage({ source, failure, code } satisfies FailedPick);
+    return 'failed';
+  }
+}
+
+function closePicked(source: number): void {
+  picked.get(source)?.[Symbol.dispose]();
+  picked.delete(source);
+}
+
+async function begin({
+  source,
+  task,
+  first,
+  beginning,
+}: Extract<ToThread, { task: MappingTask }>): Promise<void> {
+  const ends = endsOf(task);
+  const pairs =
+    ends && first !== null ? PairSet.of(first, ends[0].places, ends[1].places) : undefined;
+  const fingerprints = first === null ? null : new FingerprintSet(pairs ? 0 : first);
+  const { properties } = 'entityType' in task ? task.entityType : { properties: [] };
+  const attributes = attributeNames(properties.map(({ name }) => name));
+  open.set(source, {
+    ...(await compile(task)),
+    fingerprints,
+    beginning,
+    attributes,
+    ends,
+    pairs,
+    mayDangle: false,
+    usable: first === null ? null : new DigestSum(),
+  });
+  if (fingerprints && 'entityType' in task) loadedKeys.set(task.entityType.name, fingerprints);
+}
+
+async function answer(source: number, batch: RecordBatch | undefined): Promise<void> {
   const mapping = open.get(source) as OpenSource;
   Atomics.store(pulse, 3, source);
-  await mapBatch(mapping, message.batch);
-  giveBack(message.batch);
+  if (batch) await mapBatch(mapping, batch);
   const taken = stagedParts.map((part) => [part, writers[part].take()] as const);
-  const rows = Object.fromEntries(taken) as FromThread['rows'];
-  const answer: FromThread = {
+  const mapped: MappedBatch = {
     source,
-    rows,
+    records: batch?.ends.length ?? 0,
+    isOver: batch === undefined,
+    rows: Object.fromEntries(taken) as MappedBatch['rows'],
     mayRepeat: (mapping.fingerprints?.mayRepeat || mapping.pairs?.mayRepeat) ?? false,
     mayDangle: mapping.mayDangle,
     usable: mapping.usable?.summed ?? null,
   };
+  if (batch) giveBack(batch);
   parentPort?.postMessage(
-    answer,
+    mapped,
     taken.map(([, { buffer }]) => buffer),
   );
 }
@@ -184,9 +232,9 @@ const writers = {
   references: new RowWriter(1 << 12),
 } satisfies Record<StagedPart, RowWriter>;
 
-function compile(
+async function compile(
   task: MappingTask,
-): Pick<OpenSource, 'task' | 'map' | 'writePlain' | 'keyConversions'> {
+): Promise<Pick<OpenSource, 'task' | 'map' | 'writePlain' | 'keyConversions'>> {
   const header = new Header(task.header);
   const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
   const writePlain = compilePlainRows(task, writers);
@@ -203,8 +251,9 @@ function compile(
   const { entityType } = task;
   const evaluators = new Map<string, Evaluate>();
   for (const [index, { name, origin }] of entityType.properties.entries()) {
-    if (origin.from === 'expression')
-      evaluators.set(name, createEvaluator(origin.expression, index));
+    if (origin.from === 'expression') {
+      evaluators.set(name, await createEvaluator(origin.expression, index));
+    }
   }
   const map = compileEntityMapping(entityType, header, targets, evaluators, task.kinds);
   return { task, map, writePlain, keyConversions: [keyConversion(entityType)] };
@@ -219,7 +268,9 @@ function endsOf(task: MappingTask): OpenSource['ends'] {
 }
 
 /** Says on the pulse which expression is at work, so that the worker can tell one that hangs. */
-function createEvaluator(expression: string, index: number): Evaluate {
+async function createEvaluator(expression: string, index: number): Promise<Evaluate> {
+  // Most tasks have none, and its library takes as long to load as all else here.
+  const { compileExpression } = await import('../connectors/expression.ts');
   const evaluate = compileExpression(expression);
   return async (row) => {
     Atomics.store(pulse, 2, index);

@@ -8,16 +8,11 @@ import {
   unlessModified,
 } from '../connectors/extraction.ts';
 import { type DifferenceFile, readDifference } from '../connectors/former-comparison.ts';
-import { type IndexedFile, readRecords } from '../connectors/indexed-records.ts';
-import {
-  type IndexFile,
-  type Landmarks,
-  readLandmarks,
-  readRecordIndex,
-} from '../connectors/record-index.ts';
+import type { IndexedFile } from '../connectors/indexed-records.ts';
+import type { Landmarks } from '../connectors/landmarks.ts';
+import { type IndexFile, readLandmarks, readRecordIndex } from '../connectors/record-index.ts';
 import { DigestSet } from '../engine/digest-set.ts';
 import { NumberedDigests } from '../engine/numbered-digests.ts';
-import { noSeed, recordDigest, seededDigest } from '../engine/record-digest.ts';
 import type { SequenceDifference } from '../engine/sequence-comparison.ts';
 import type { Session } from '../store/database.ts';
 import type { StoredNavigation } from '../store/model-store.ts';
@@ -26,6 +21,7 @@ import type { ScopeSource } from '../store/scope-source.ts';
 import { createDeletionStaging, deletionPlace, openStagingSink } from '../store/staging.ts';
 import { findRows, linkLookUp, resourceLookUp } from '../store/unseen-rows.ts';
 import type { MappedSource } from './mapped-source.ts';
+import { pickOf } from './picked-records.ts';
 import type { RecordMapper, SourceMapping } from './record-mapper.ts';
 import type { ReadOptions } from './source-reading.ts';
 
@@ -144,7 +140,7 @@ export async function mapCome(
   signal: AbortSignal,
 ): Promise<void> {
   const path = extractedPath(root, extraction, file);
-  const found = await mapNumbered({ path, file, landmarks }, come, seed, mapping, signal);
+  const found = await mapping.pick(pickOf({ path, file, landmarks }, come, seed), signal);
   if (found !== come.length) throw modified(extraction, file);
 }
 
@@ -201,7 +197,7 @@ export async function stageGone(
   const sink = openStagingSink(session, place, turn);
   const mapping = mapper.open({ task, first: null, ...place }, sink);
   try {
-    const found = await mapNumbered(former, gone, seed, mapping, signal);
+    const found = await mapping.pick(pickOf(former, gone, seed), signal);
     await mapping.end();
     await sink.end();
     return found === gone.length;
@@ -210,37 +206,4 @@ export async function stageGone(
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
-}
-
-/** Maps the records of these numbers. @returns how many of them were there, with the digests they should have */
-async function mapNumbered(
-  file: IndexedFile,
-  wanted: NumberedDigests,
-  seed: Uint32Array,
-  mapping: SourceMapping,
-  signal: AbortSignal,
-): Promise<number> {
-  const raw = new Uint32Array(4);
-  const seeded = new Uint32Array(4);
-  const { numbers } = wanted;
-  let found = 0;
-  let nth = 0;
-  await readRecords(
-    file,
-    numbers,
-    (number, scanned, start, end, line) => {
-      // One that is not there any more was passed over.
-      while ((numbers[nth] as number) < number) nth += 1;
-      recordDigest(scanned.words, start, end, noSeed, raw);
-      if (!wanted.is(nth, raw)) return;
-      found += 1;
-      seededDigest(raw, 0, seed, seeded);
-      mapping.add(scanned, start, end, line, seeded);
-    },
-    async () => {
-      signal.throwIfAborted();
-      await mapping.flushIfFull();
-    },
-  );
-  return found;
 }

@@ -1,18 +1,17 @@
 /** Hands new records to the mapping thread in batches, and takes mapped rows back in order. */
 import type { Worker } from 'node:worker_threads';
 import { LockstepError } from '../engine/errors.ts';
-import type { ScannedBytes } from '../engine/record-scanner.ts';
 import { stagedParts } from '../store/row-writer.ts';
 import type { StagingSink } from '../store/staging.ts';
-import type { FromThread, MappingTask, RecordBatch, ToThread } from './mapping-thread.ts';
+import type { FromThread, MappedBatch, MappingTask, ToThread } from './mapping-thread.ts';
+import type { RecordPick } from './picked-records.ts';
+import { BatchCollector, type RecordBatch } from './record-batch.ts';
 import { startSandboxThread } from './sandbox-thread.ts';
 
-const batchRecords = 8000;
-const batchBytes = 1 << 18;
-/** What a batch has room for at first: most sources have few new records, and a chunk of one may hold more than a batch does. */
-const firstRoom = { bytes: 1 << 12, records: 64 } as const;
 /** Batches on their way: one at work, others waiting, so that the thread never idles and memory stays bounded. */
 const batchesInFlight = 3;
+/** Batches that the thread may make of records that it reads itself: of a few thousand all, before it turns to another source. */
+const picksInFlight = 8;
 /** A row that takes longer than this hangs: JSONata's own limit does not see a regular expression at work. */
 const hangLimitMs = 5000;
 
@@ -23,8 +22,8 @@ function stillPulse(): Int32Array<SharedArrayBuffer> {
   return pulse;
 }
 
-/** What the thread says of the usable rows of a first load: what they were, and what SQL has to look for; see {@link FromThread}. */
-export type FirstRows = Omit<FromThread, 'rows' | 'source'>;
+/** What the thread says of the usable rows of a first load: what they were, and what SQL has to look for; see {@link MappedBatch}. */
+export type FirstRows = Pick<MappedBatch, 'mayRepeat' | 'mayDangle' | 'usable'>;
 
 const noRows: FirstRows = { mayRepeat: false, mayDangle: false, usable: null };
 
@@ -65,6 +64,22 @@ export class RecordMapper {
     this.#open.set(this.#sources, mapping);
     this.#say({ source: this.#sources, ...mapping.task });
     return this.#sources;
+  }
+
+  /** @internal Asks for the next batch of the records that were picked. */
+  next(source: number): void {
+    this.#inFlight += 1;
+    this.#say({ source, next: true });
+  }
+
+  /** @internal So many batches that were asked for do not come, since there are none. */
+  spare(batches: number): void {
+    this.#inFlight -= batches;
+  }
+
+  /** @internal */
+  pick(source: number, pick: RecordPick): void {
+    this.#say({ source, pick });
   }
 
   /** @internal */
@@ -141,7 +156,7 @@ export class RecordMapper {
 
 type SourceTask = Omit<Extract<ToThread, { task: MappingTask }>, 'source'>;
 
-/** Collects the new records of one source, hands them over in batches, and takes mapped rows back in order. */
+/** Hands the new records of one source over in batches, and takes mapped rows back in order. */
 export class SourceMapping {
   /** @internal */
   readonly task: SourceTask;
@@ -154,12 +169,7 @@ export class SourceMapping {
   #inFlight = 0;
   #first: FirstRows = noRows;
   #added = 0;
-  #bytes = new Uint8Array(firstRoom.bytes);
-  #used = 0;
-  #records = 0;
-  #ends = new Uint32Array(firstRoom.records);
-  #lines = new Uint32Array(firstRoom.records);
-  #digests = new Uint32Array(firstRoom.records * 4);
+  readonly #batch = new BatchCollector();
 
   constructor(mapper: RecordMapper, task: SourceTask, sink: StagingSink) {
     this.#mapper = mapper;
@@ -173,29 +183,36 @@ export class SourceMapping {
   }
 
   /** Adds a record; its bytes are copied. */
-  add(
-    { bytes }: ScannedBytes,
-    start: number,
-    end: number,
-    line: number,
-    digest: Uint32Array,
-  ): void {
-    const length = end - start;
-    this.#makeRoom(length + 1);
-    this.#bytes.set(bytes.subarray(start, end), this.#used);
-    this.#used += length;
-    this.#ends[this.#records] = this.#used;
-    this.#bytes[this.#used] = 0x0a;
-    this.#used += 1;
-    this.#lines[this.#records] = line;
-    this.#digests.set(digest, this.#records * 4);
-    this.#records += 1;
+  add(...record: Parameters<BatchCollector['add']>): void {
+    this.#batch.add(...record);
     this.#added += 1;
   }
 
   /** Sends what has been collected when it is enough for a batch. Call it now and then. */
   async flushIfFull(): Promise<void> {
-    if (this.#records >= batchRecords || this.#used >= batchBytes) await this.#flush();
+    if (this.#batch.isFull) await this.#flush();
+  }
+
+  /**
+   * Adds records that the thread reads itself, and waits until their rows are written.
+   *
+   * @returns how many of them were where they should be
+   * @throws Error of the system, as `ENOENT`
+   */
+  async pick(pick: RecordPick, signal: AbortSignal): Promise<number> {
+    const source = this.#begin();
+    const before = this.#added;
+    this.#mapper.pick(source, pick);
+    for (let isOver = false; !isOver; ) {
+      signal.throwIfAborted();
+      for (; this.#inFlight < picksInFlight; this.#inFlight++) this.#mapper.next(source);
+      const mapped = await this.#reply();
+      this.#added += mapped.records;
+      isOver = mapped.isOver;
+    }
+    this.#mapper.spare(this.#inFlight);
+    this.#inFlight = 0;
+    return this.#added - before;
   }
 
   /**
@@ -224,52 +241,38 @@ export class SourceMapping {
   }
 
   /** Waits for the next rows and writes them. */
-  async #reply(): Promise<void> {
+  async #reply(): Promise<MappedBatch> {
     if (this.#finished.length === 0) {
       await new Promise<void>((resolve, reject) => {
         if (this.#mapper.failure) reject(this.#mapper.failure);
         else this.#waiting = { resolve, reject };
       });
     }
-    // What it says of a first load holds for all that came before, too.
-    const { rows, mayRepeat, mayDangle, usable } = this.#finished.shift() as FromThread;
-    this.#first = { mayRepeat, mayDangle, usable };
     this.#inFlight -= 1;
+    const answer = this.#finished.shift() as FromThread;
+    if ('failure' in answer) {
+      this.#mapper.spare(this.#inFlight);
+      this.#inFlight = 0;
+      throw Object.assign(new Error(answer.failure), { code: answer.code });
+    }
+    // What it says of a first load holds for all that came before, too.
+    const { rows, mayRepeat, mayDangle, usable } = answer;
+    this.#first = { mayRepeat, mayDangle, usable };
     for (const part of stagedParts) await this.#sink.write(part, rows[part]);
+    return answer;
+  }
+
+  #begin(): number {
+    this.#source ??= this.#mapper.begin(this);
+    return this.#source;
   }
 
   async #flush(): Promise<void> {
-    if (this.#records === 0) return;
-    this.#source ??= this.#mapper.begin(this);
-    const batch: RecordBatch = {
-      bytes: this.#bytes.slice(0, this.#used),
-      ends: this.#ends.slice(0, this.#records),
-      lines: this.#lines.slice(0, this.#records),
-      digests: this.#digests.slice(0, this.#records * 4),
-    };
-    this.#used = 0;
-    this.#records = 0;
+    if (this.#batch.isEmpty) return;
+    const source = this.#begin();
+    const batch = this.#batch.take();
     while (this.#inFlight >= batchesInFlight) await this.#reply();
     this.#inFlight += 1;
-    this.#mapper.send(this.#source, batch);
+    this.#mapper.send(source, batch);
   }
-
-  #makeRoom(length: number): void {
-    if (this.#used + length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + length));
-      larger.set(this.#bytes.subarray(0, this.#used));
-      this.#bytes = larger;
-    }
-    if (this.#records === this.#ends.length) {
-      this.#ends = doubled(this.#ends);
-      this.#lines = doubled(this.#lines);
-      this.#digests = doubled(this.#digests);
-    }
-  }
-}
-
-function doubled(array: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

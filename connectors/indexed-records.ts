@@ -1,11 +1,13 @@
 /** Reads some records of a file by its index, without looking at the others. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { type OnRecord, RecordScanner } from '../engine/record-scanner.ts';
 import type { ExtractedFile } from './connector.ts';
-import type { Landmarks } from './record-index.ts';
+import type { Landmarks } from './landmarks.ts';
 
-/** So much is read at once: what lies between two records that are near to each other costs less than a second read. */
+/** So much is read at once where records lie near to each other. */
 const windowBytes = 1 << 18;
+/** Where fewer bytes than that lie between two of them, on an average, reading them costs less than another call. */
+const near = 1 << 14;
 
 /** A file of which some records are wanted. */
 export interface IndexedFile {
@@ -15,85 +17,104 @@ export interface IndexedFile {
   readonly landmarks: Landmarks;
 }
 
-/** Called for each record with its number, see {@link OnRecord}. */
-export type OnNumbered = (number: number, ...record: Parameters<OnRecord>) => void;
+/** Called for each record with which one of those that are wanted it is, from 0; see {@link OnRecord}. */
+export type OnWanted = (nth: number, ...record: Parameters<OnRecord>) => void;
 
 /**
- * Reads the records of these numbers, which ascend, and calls `onRecord` for each that is where the index has it. Whether
- * it is the one that was meant tells its digest: the file may have been touched since.
- *
- * @param settle awaited after every stretch of records
+ * The records of some numbers. **Danger:** it waits for the disk, without a promise, because a promise costs more than most
+ * reads do: it is for threads that have nothing else to do.
  */
-export async function readRecords(
-  { path, file, landmarks }: IndexedFile,
-  numbers: Iterable<number>,
-  onRecord: OnNumbered,
-  settle: () => Promise<void>,
-): Promise<void> {
-  let number = 0;
-  const wanted: number[] = [];
-  let next = 0;
-  const scanner = new RecordScanner(
-    file.delimiter,
-    (scanned, start, end, line) => {
-      if (number === wanted[next]) {
-        next += 1;
-        onRecord(number, scanned, start, end, line);
-      }
-      number += 1;
-    },
-    file.countsRecords,
-  );
-  await using handle = await open(path);
-  const window = new FileWindow(handle, file.bytes);
-  let stretch = 0;
-  const readStretch = async () => {
-    const { record, line, offset } = landmarks.at(stretch);
-    const end = stretch + 1 < landmarks.length ? landmarks.at(stretch + 1).offset : file.bytes;
-    number = record;
-    next = 0;
-    scanner.moveTo(offset, line);
-    scanner.push(window.has(offset, end) ?? (await window.read(offset, end)));
-    scanner.end();
-    wanted.length = 0;
-    await settle();
-  };
-  for (const each of numbers) {
-    const of = landmarks.before(each, stretch);
-    if (of !== stretch && wanted.length > 0) await readStretch();
-    stretch = of;
-    wanted.push(each);
+export class IndexedRecords implements Disposable {
+  readonly #landmarks: Landmarks;
+  readonly #size: number;
+  readonly #wanted: Uint32Array;
+  readonly #scanner: RecordScanner;
+  readonly #window: FileWindow;
+  #nth = 0;
+  #stretch = 0;
+  /** Of the record that the scanner comes to next. */
+  #number = 0;
+
+  /**
+   * @param wanted numbers of records, which ascend
+   * @param onRecord called for each that is where the index has it. Whether it is the one that was meant tells its digest:
+   *   the file may have been touched since.
+   * @throws Error of the system, as `ENOENT`; so does `read`
+   */
+  constructor({ path, file, landmarks }: IndexedFile, wanted: Uint32Array, onRecord: OnWanted) {
+    this.#landmarks = landmarks;
+    this.#size = file.bytes;
+    this.#wanted = wanted;
+    this.#scanner = new RecordScanner(
+      file.delimiter,
+      (scanned, start, end, line) => {
+        if (this.#number === wanted[this.#nth]) {
+          onRecord(this.#nth, scanned, start, end, line);
+          this.#nth += 1;
+        }
+        this.#number += 1;
+      },
+      file.countsRecords,
+    );
+    const atLeast = file.bytes / wanted.length < near ? windowBytes : 0;
+    this.#window = new FileWindow(path, file.bytes, atLeast);
   }
-  if (wanted.length > 0) await readStretch();
+
+  /** Reads on, up to the next landmark. @returns false when there is nothing left */
+  read(): boolean {
+    const wanted = this.#wanted;
+    if (this.#nth >= wanted.length) return false;
+    const landmarks = this.#landmarks;
+    const stretch = landmarks.before(wanted[this.#nth] as number, this.#stretch);
+    this.#stretch = stretch;
+    const isLast = stretch + 1 === landmarks.length;
+    const offset = landmarks.offset(stretch);
+    this.#number = landmarks.record(stretch);
+    this.#scanner.moveTo(offset, landmarks.line(stretch));
+    this.#scanner.push(
+      this.#window.read(offset, isLast ? this.#size : landmarks.offset(stretch + 1)),
+    );
+    this.#scanner.end();
+    // One that is not there any more is passed over.
+    const after = isLast ? Number.POSITIVE_INFINITY : landmarks.record(stretch + 1);
+    while (this.#nth < wanted.length && (wanted[this.#nth] as number) < after) this.#nth += 1;
+    return true;
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.#window[Symbol.dispose]();
+  }
 }
 
 /** A part of a file that is in memory. */
-class FileWindow {
-  readonly #handle: FileHandle;
+class FileWindow implements Disposable {
+  readonly #file: number;
   readonly #size: number;
+  readonly #atLeast: number;
   #bytes: Buffer = Buffer.alloc(0);
   #from = 0;
   #to = 0;
 
-  constructor(handle: FileHandle, size: number) {
-    this.#handle = handle;
+  constructor(path: string, size: number, atLeast: number) {
+    this.#file = openSync(path, 'r');
     this.#size = size;
+    this.#atLeast = atLeast;
   }
 
-  /** What is there already, valid until the next read. */
-  has(from: number, to: number): Buffer | undefined {
-    if (from < this.#from || to > this.#to) return undefined;
-    return this.#bytes.subarray(from - this.#from, to - this.#from);
+  /** Valid until the next read; fewer bytes only where the file ends. */
+  read(from: number, to: number): Buffer {
+    if (from < this.#from || to > this.#to) {
+      const wanted = Math.max(this.#atLeast, to - from);
+      const length = Math.max(0, Math.min(wanted, this.#size - from));
+      if (length > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(length);
+      this.#from = from;
+      this.#to = from + readSync(this.#file, this.#bytes, 0, length, from);
+    }
+    return this.#bytes.subarray(from - this.#from, Math.min(to, this.#to) - this.#from);
   }
 
-  /** Fewer bytes only where the file ends. */
-  async read(from: number, to: number): Promise<Buffer> {
-    const wanted = Math.max(windowBytes, to - from);
-    const length = Math.max(0, Math.min(wanted, this.#size - from));
-    if (length > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(length);
-    const { bytesRead } = await this.#handle.read(this.#bytes, 0, length, from);
-    this.#from = from;
-    this.#to = from + bytesRead;
-    return this.#bytes.subarray(0, Math.min(to - from, bytesRead));
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
   }
 }

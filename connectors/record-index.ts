@@ -8,6 +8,7 @@ import { WordList } from '../engine/word-list.ts';
 import type { ExtractedFile, KeptFile } from './connector.ts';
 import { writeAll } from './file-chunks.ts';
 import { FormerComparison } from './former-comparison.ts';
+import { Landmarks } from './landmarks.ts';
 
 /** The index of an extracted file, as the manifest knows it. */
 export interface IndexFile {
@@ -121,44 +122,6 @@ export class RecordIndexWriter implements AsyncDisposable {
     this.#hash.update(bytes);
     this.#bytes += bytes.length;
     await writeAll(this.#file, bytes);
-  }
-}
-
-/** A record whose place is known; those up to the next landmark follow it. */
-export interface Landmark {
-  /** How many records of the file come before it. */
-  readonly record: number;
-  readonly line: number;
-  /** Of its first byte. */
-  readonly offset: number;
-}
-
-/** Where the records of a file are. */
-export class Landmarks {
-  readonly #words: Uint32Array;
-
-  constructor(words: Uint32Array) {
-    this.#words = words;
-  }
-
-  get length(): number {
-    return this.#words.length / 4;
-  }
-
-  at(index: number): Landmark {
-    const [record, line, low, high] = this.#words.subarray(index * 4, index * 4 + 4);
-    return {
-      record: record as number,
-      line: line as number,
-      offset: (high as number) * 2 ** 32 + (low as number),
-    };
-  }
-
-  /** Index of the last landmark that is not after a record, looked for from another one on, which is not after it either. */
-  before(record: number, from = 0): number {
-    let index = from;
-    while (index + 1 < this.length && (this.#words[index * 4 + 4] as number) <= record) index += 1;
-    return index;
   }
 }
 

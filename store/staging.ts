@@ -6,7 +6,7 @@ import { RowWriter, type StagedPart, stagedParts } from './row-writer.ts';
 
 /**
  * Creates the temporary tables. They end with the transaction, so a worker that dies leaves nothing. What is analysed in
- * it is theirs: that a table has some thousand rows is all that their comparison needs to know.
+ * it is theirs: that a table has some thousand rows is all that their comparison needs to know, and nothing of what they hold.
  *
  * A staged row is either usable (`code` null) or a reject; of a reject, `content` holds the cells as a JSON array when
  * its key is not known.
@@ -17,6 +17,7 @@ export async function createStaging(session: PoolClient): Promise<void> {
     create temporary table staged_row (
       entity_type_id int, key text, content jsonb, digest uuid, line int,
       code text, "column" text, value text, message text) on commit drop;
+    alter table staged_row alter content set statistics 0;
     create temporary table staged_reference (
       navigation_property_id int, from_key text, to_key text) on commit drop;
     create temporary table staged_link (
@@ -35,6 +36,7 @@ export async function createDeletionStaging(session: PoolClient): Promise<void> 
     set local default_statistics_target = 10;
     create temporary table staged_row_deletion (
       entity_type_id int, key text, content jsonb, digest uuid, line int) on commit drop;
+    alter table staged_row_deletion alter content set statistics 0;
     create temporary table staged_link_deletion (
       navigation_property_id int, from_key text, to_key text, digest uuid, line int) on commit drop`);
 }
@@ -128,8 +130,10 @@ const worthwhile = 1 << 22;
 export function openStagingSink(
   session: PoolClient,
   { targets, own }: StagingPlace,
-  turn: Promise<unknown> = Promise.resolve(),
+  turn?: Promise<unknown>,
 ): StagingSink {
+  // Usable rows come first, and most of them are.
+  let mayBegin = turn === undefined;
   let open: { part: StagedPart; sink: RowSink } | undefined;
   const waiting: Record<StagedPart, Uint8Array<ArrayBuffer>[]> = {
     usable: [],
@@ -148,7 +152,10 @@ export function openStagingSink(
   return {
     async write(part, rows) {
       if (rows.length === 0 || targets[part] === null) return;
-      if (open?.part === part) return await copy(part, [rows]);
+      if (open?.part === part || (part === 'usable' && mayBegin)) {
+        mayBegin = false;
+        return await copy(part, [rows]);
+      }
       waiting[part].push(rows);
       const bytes = waiting[part].reduce((sum, each) => sum + each.length, 0);
       if (bytes >= worthwhile) await copy(part, waiting[part].splice(0));

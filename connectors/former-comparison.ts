@@ -95,13 +95,11 @@ export function readDifference(
 ): SequenceDifference {
   const words = new Uint32Array(bytes.length / 4);
   new Uint8Array(words.buffer).set(bytes);
-  const takeFrom = (start: number, count: number) => {
-    const taken = new NumberedDigests();
-    for (let nth = 0; nth < count; nth++) {
-      taken.add(words[start + nth] as number, words, start + count + nth * 4);
-    }
-    return taken;
-  };
+  const takeFrom = (start: number, count: number) =>
+    new NumberedDigests(
+      words.subarray(start, start + count),
+      words.subarray(start + count, start + count * 5),
+    );
   return { come: takeFrom(0, come), gone: takeFrom(come * 5, gone) };
 }
 

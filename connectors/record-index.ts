@@ -107,7 +107,7 @@ export class RecordIndexWriter implements AsyncDisposable {
     ) {
       return;
     }
-    this.#landmarks.push(record, line, offset >>> 0, Math.floor(offset / 2 ** 32));
+    this.#landmarks.push4(record, line, offset >>> 0, Math.floor(offset / 2 ** 32));
     this.#lastLandmark = { offset, record };
   }
 

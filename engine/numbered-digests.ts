@@ -4,8 +4,14 @@ import { WordList } from './word-list.ts';
 
 /** In the order in which they were added; numbers ascend if they do. */
 export class NumberedDigests {
-  readonly #numbers = new WordList(64);
-  readonly #digests = new WordList(256);
+  readonly #numbers: WordList;
+  readonly #digests: WordList;
+
+  /** Begins with none, or with those of a list that was written: it is taken over. */
+  constructor(numbers = new Uint32Array(), digests = new Uint32Array()) {
+    this.#numbers = WordList.of(numbers);
+    this.#digests = WordList.of(digests);
+  }
 
   get length(): number {
     return this.#numbers.length;
@@ -24,7 +30,7 @@ export class NumberedDigests {
   /** Adds the digest `words[at..at+3]`. */
   add(number: number, words: Uint32Array, at: number): void {
     this.#numbers.push(number);
-    this.#digests.push(
+    this.#digests.push4(
       words[at] as number,
       words[at + 1] as number,
       words[at + 2] as number,

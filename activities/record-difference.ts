@@ -139,6 +139,7 @@ export async function mapCome(
   mapping: SourceMapping,
   signal: AbortSignal,
 ): Promise<void> {
+  if (come.length === 0) return;
   const path = extractedPath(root, extraction, file);
   const found = await mapping.pick(pickOf({ path, file, landmarks }, come, seed), signal);
   if (found !== come.length) throw modified(extraction, file);

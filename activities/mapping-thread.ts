@@ -25,7 +25,7 @@ import {
 } from '../store/row-writer.ts';
 import { PickedRecords, type RecordPick } from './picked-records.ts';
 import { compilePlainRows, type WritePlain } from './plain-rows.ts';
-import type { RecordBatch } from './record-batch.ts';
+import { buffersOf, type RecordBatch } from './record-batch.ts';
 import {
   held,
   malformed,
@@ -121,13 +121,13 @@ interface OpenSource {
   readonly map: MapCells;
   /** Undefined where every record needs `map`. */
   readonly writePlain: WritePlain | undefined;
+  /** Where its records are read here. */
+  picked: PickedRecords | undefined;
   /** What a text is as a key of the rows, or of either end of an association. */
   readonly keyConversions: readonly Convert[];
 }
 
 const open = new Map<number, OpenSource>();
-/** Sources whose records are read here. */
-const picked = new Map<number, PickedRecords>();
 /** Entity type → the keys of all its rows, in a first load without any reject. */
 const loadedKeys = new Map<string, FingerprintSet>();
 // Expressions are asynchronous: without a queue the batches would overtake one another.
@@ -139,40 +139,37 @@ parentPort?.on('message', (message: ToThread) => {
 
 async function handle(message: ToThread): Promise<void> {
   if ('ended' in message) {
-    closePicked(message.ended);
+    closePicked(open.get(message.ended));
     open.delete(message.ended);
     return;
   }
   const { source } = message;
   if ('task' in message) return await begin(message);
-  if ('batch' in message) return await answer(source, message.batch);
-  if ('pick' in message) {
-    picked.set(source, new PickedRecords(message.pick));
-    return;
-  }
-  const records = picked.get(source);
-  if (records === undefined) return;
-  const batch = nextOf(records, source);
-  if (batch === 'failed') return;
-  if (batch === undefined) closePicked(source);
-  await answer(source, batch);
+  const mapping = open.get(source) as OpenSource;
+  if ('pick' in message) mapping.picked = new PickedRecords(message.pick);
+  else if ('batch' in message) await answer(source, mapping, message.batch);
+  else await answerNext(source, mapping);
 }
 
-/** Says so when they cannot be read. */
-function nextOf(records: PickedRecords, source: number): RecordBatch | undefined | 'failed' {
+/** After the last of the records that were picked, or a failure, nothing more is answered. */
+async function answerNext(source: number, mapping: OpenSource): Promise<void> {
+  if (mapping.picked === undefined) return;
+  let batch: RecordBatch | undefined;
   try {
-    return records.next();
+    batch = mapping.picked.next();
   } catch (error) {
-    closePicked(source);
+    closePicked(mapping);
     const { message: failure, code } = error as NodeJS.ErrnoException;
     parentPort?.postMessage({ source, failure, code } satisfies FailedPick);
-    return 'failed';
+    return;
   }
+  if (batch === undefined) closePicked(mapping);
+  await answer(source, mapping, batch);
 }
 
-function closePicked(source: number): void {
-  picked.get(source)?.[Symbol.dispose]();
-  picked.delete(source);
+function closePicked(mapping: OpenSource | undefined): void {
+  mapping?.picked?.[Symbol.dispose]();
+  if (mapping) mapping.picked = undefined;
 }
 
 async function begin({
@@ -188,10 +185,11 @@ async function begin({
   const { properties } = 'entityType' in task ? task.entityType : { properties: [] };
   const attributes = attributeNames(properties.map(({ name }) => name));
   open.set(source, {
-    ...(await compile(task)),
+    ...(await compile(task, beginning)),
     fingerprints,
     beginning,
     attributes,
+    picked: undefined,
     ends,
     pairs,
     mayDangle: false,
@@ -200,8 +198,11 @@ async function begin({
   if (fingerprints && 'entityType' in task) loadedKeys.set(task.entityType.name, fingerprints);
 }
 
-async function answer(source: number, batch: RecordBatch | undefined): Promise<void> {
-  const mapping = open.get(source) as OpenSource;
+async function answer(
+  source: number,
+  mapping: OpenSource,
+  batch: RecordBatch | undefined,
+): Promise<void> {
   Atomics.store(pulse, 3, source);
   if (batch) await mapBatch(mapping, batch);
   const taken = stagedParts.map((part) => [part, writers[part].take()] as const);
@@ -214,16 +215,12 @@ async function answer(source: number, batch: RecordBatch | undefined): Promise<v
     mayDangle: mapping.mayDangle,
     usable: mapping.usable?.summed ?? null,
   };
-  if (batch) giveBack(batch);
+  // Left to the collector, batches pile up: plain rows leave it nothing else to collect.
+  if (batch) for (const buffer of buffersOf(batch)) buffer.transfer(0);
   parentPort?.postMessage(
     mapped,
     taken.map(([, { buffer }]) => buffer),
   );
-}
-
-/** Left to the collector, batches pile up: plain rows leave it nothing else to collect. */
-function giveBack({ bytes, ends, lines, digests }: RecordBatch): void {
-  for (const { buffer } of [bytes, ends, lines, digests]) (buffer as ArrayBuffer).transfer(0);
 }
 
 const writers = {
@@ -234,10 +231,11 @@ const writers = {
 
 async function compile(
   task: MappingTask,
+  beginning: Uint8Array,
 ): Promise<Pick<OpenSource, 'task' | 'map' | 'writePlain' | 'keyConversions'>> {
   const header = new Header(task.header);
   const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
-  const writePlain = compilePlainRows(task, writers);
+  const writePlain = compilePlainRows(task, { beginning, ...writers });
   if ('association' in task) {
     const { association } = task;
     const ends = [association.from, association.to].map((end) => targets.get(end.entityType));
@@ -283,28 +281,22 @@ async function createEvaluator(expression: string, index: number): Promise<Evalu
 }
 
 async function mapBatch(mapping: OpenSource, batch: RecordBatch): Promise<void> {
-  const { task, map, writePlain, beginning } = mapping;
+  const { task, map, writePlain } = mapping;
   const { bytes, ends, lines, digests } = batch;
   const { usable } = writers;
   const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const record = new RecordCursor(records, ends, task.delimiter);
   while (record.next()) {
-    const at = record.index * 4;
-    const line = lines[record.index] as number;
-    const before = usable.length;
-    usable.again(beginning);
-    const keys = usable.length;
+    const place: Place = { line: lines[record.index] as number, digests, at: record.index * 4 };
+    const row = usable.length;
     if (writePlain?.(record)) {
-      noteUsable(mapping, keys, digests, at);
-      usable.uuid(digests, at).int(line);
+      endUsable(mapping, row, place);
       continue;
     }
-    usable.truncate(before);
-    Atomics.store(pulse, 0, line);
+    Atomics.store(pulse, 0, place.line);
     const cells = record.cells();
     const outcome = cells === null ? { problem: malformed(record.text) } : map(cells);
     const mapped = outcome instanceof Promise ? await outcome : outcome;
-    const place: Place = { line, digests, at };
     if ('mapped' in mapped) {
       writeUsable(mapping, mapped.mapped, place);
     } else {
@@ -321,19 +313,14 @@ async function mapBatch(mapping: OpenSource, batch: RecordBatch): Promise<void> 
   }
 }
 
-function writeUsable(
-  mapping: OpenSource,
-  mapped: MappedResource | MappedLink,
-  { line, digests, at }: Place,
-): void {
+function writeUsable(mapping: OpenSource, mapped: MappedResource | MappedLink, place: Place): void {
   const { task, beginning, attributes } = mapping;
   const { usable, references } = writers;
+  const row = usable.length;
   usable.again(beginning);
-  const keys = usable.length;
   if ('from' in mapped) usable.text(mapped.from).text(mapped.to);
   else usable.text(mapped.key).attributes(attributes, mapped.attributes);
-  noteUsable(mapping, keys, digests, at);
-  usable.uuid(digests, at).int(line);
+  endUsable(mapping, row, place);
   if ('from' in mapped) return;
   for (const [property, id] of task.references) {
     const target = mapped.references[property];
@@ -341,15 +328,18 @@ function writeUsable(
   }
 }
 
-/** Notes a row of a first load, whose keys have been written. */
-function noteUsable(mapping: OpenSource, keys: number, digests: Uint32Array, at: number): void {
-  const { task, usable: sum, fingerprints } = mapping;
-  if (sum === null) return;
-  sum.add(digests, at);
+/** Ends a row that began at `row`; of a first load it is noted by its keys, which come after the beginning. */
+function endUsable(mapping: OpenSource, row: number, { line, digests, at }: Place): void {
+  const { task, beginning, usable: sum, fingerprints } = mapping;
   const { usable } = writers;
-  const end = usable.fieldEnd(keys);
-  if ('association' in task) noteLink(mapping, keys + 4, end, usable.fieldEnd(end));
-  else fingerprints?.add(usable.bytes, keys + 4, end);
+  if (sum !== null) {
+    sum.add(digests, at);
+    const start = row + beginning.length;
+    const end = usable.fieldEnd(start);
+    if ('association' in task) noteLink(mapping, start + 4, end, usable.fieldEnd(end));
+    else fingerprints?.add(usable.bytes, start + 4, end);
+  }
+  usable.uuid(digests, at).int(line);
 }
 
 /** Notes whether a link may have come before, and whether an end of it may be unknown. */

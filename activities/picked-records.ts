@@ -24,12 +24,10 @@ export function pickOf(
   { numbers, digests }: NumberedDigests,
   seed: Uint32Array,
 ): RecordPick {
-  const { bytes, delimiter, countsRecords } = file;
-  const size = { bytes, delimiter, ...(countsRecords && { countsRecords }) };
   // Of a view, a message copies all that lies behind it.
   return {
     path,
-    file: size,
+    file,
     landmarks: landmarks.words,
     numbers: numbers.slice(),
     digests: digests.slice(),

@@ -3,12 +3,11 @@
  * record. One that is not plain is left to the mapping, which alone says what is wrong with a row.
  */
 import type { RecordCursor } from '../connectors/record-parser.ts';
-import type { Association, EntityType } from '../engine/entity-type.ts';
+import type { EntityType } from '../engine/entity-type.ts';
 import { isPlainKey, isPlainText } from '../engine/key-text.ts';
 import {
+  endSources,
   Header,
-  keyConversion,
-  keyFormat,
   type PropertySource,
   propertySources,
   readCell,
@@ -19,12 +18,14 @@ import type { MappingTask } from './mapping-thread.ts';
 
 /** Where the rows go. */
 export interface PlainSink {
+  /** What every usable row begins with. */
+  readonly beginning: Uint8Array;
   readonly usable: RowWriter;
   readonly references: RowWriter;
 }
 
 /**
- * Writes the keys and attributes of the row that a record is, and its references.
+ * Writes the beginning, the keys and the attributes of the row that a record is, and its references.
  *
  * @returns false where the mapping has to look at the record; then nothing is written
  */
@@ -39,33 +40,22 @@ export function compilePlainRows(task: MappingTask, sink: PlainSink): WritePlain
   const targets = new Map(task.entityTypes.map((type) => [type.name, type]));
   const write =
     'association' in task
-      ? linkWriter(linkColumns(task.association, header, targets), sink)
+      ? linkWriter(endSources(task.association, header, targets), sink)
       : resourceWriter(task, propertySources(task.entityType, header, targets, task.kinds), sink);
   return write && wholly(sink, (record) => isRow(record, header.names) && write(record));
 }
 
 /** Takes back what was written of a record that turned out not to be plain. */
-function wholly({ usable, references }: PlainSink, write: WritePlain): WritePlain {
+function wholly({ beginning, usable, references }: PlainSink, write: WritePlain): WritePlain {
   return (record) => {
     const used = usable.length;
     const referred = references.length;
+    usable.again(beginning);
     if (write(record)) return true;
     usable.truncate(used);
     references.truncate(referred);
     return false;
   };
-}
-
-function linkColumns(
-  { from, to }: Association,
-  header: Header,
-  targets: ReadonlyMap<string, EntityType>,
-): Column[] {
-  return [from, to].map(({ entityType, column }) => {
-    const target = targets.get(entityType) as EntityType;
-    const isText = keyFormat(target).type === 'string';
-    return { position: header.position(column), convert: keyConversion(target), isText };
-  });
 }
 
 function linkWriter(columns: readonly Column[], { usable }: PlainSink): WritePlain {
@@ -110,20 +100,21 @@ function resourceWriter(
   };
 }
 
-function isRow({ bytes, edges, width }: RecordCursor, header: readonly string[]): boolean {
-  if (width !== header.length) return false;
-  return isSurelyRow(bytes, (edges[0] as number) + 1, edges[1] as number, header);
+function isRow(record: RecordCursor, header: readonly string[]): boolean {
+  if (record.width !== header.length) return false;
+  return isSurelyRow(record.bytes, record.cellStart(0), record.cellEnd(0), header);
 }
 
-function isEmpty({ edges }: RecordCursor, { position }: Column): boolean {
-  return (edges[position] as number) + 1 === edges[position + 1];
+function isEmpty(record: RecordCursor, { position }: Column): boolean {
+  return record.cellStart(position) === record.cellEnd(position);
 }
 
 /** False for a blank cell, and one that is no key. */
 function writeKey(writer: RowWriter, record: RecordCursor, column: Column): boolean {
-  const { bytes, edges } = record;
   const { position, convert, isText } = column;
-  const [start, end] = [(edges[position] as number) + 1, edges[position + 1] as number];
+  const { bytes } = record;
+  const start = record.cellStart(position);
+  const end = record.cellEnd(position);
   if (isText && isPlainKey(bytes, start, end)) {
     writer.utf8(bytes, start, end);
     return true;
@@ -142,9 +133,10 @@ function writeAttribute(
   column: Column,
 ): boolean {
   if (isEmpty(record, column)) return true;
-  const { bytes, edges } = record;
   const { position, convert, isText } = column;
-  const [start, end] = [(edges[position] as number) + 1, edges[position + 1] as number];
+  const { bytes } = record;
+  const start = record.cellStart(position);
+  const end = record.cellEnd(position);
   if (isText && isPlainText(bytes, start, end) && writer.attributeUtf8(name, bytes, start, end)) {
     return true;
   }

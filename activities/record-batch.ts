@@ -1,5 +1,6 @@
 /** Raw records on their way to be mapped. */
 import type { ScannedBytes } from '../engine/record-scanner.ts';
+import { WordList } from '../engine/word-list.ts';
 
 /** Raw records of one source, laid end to end with a line feed after each. */
 export interface RecordBatch {
@@ -11,6 +12,11 @@ export interface RecordBatch {
   readonly digests: Uint32Array;
 }
 
+/** The memory of a batch, to be handed over or given back. */
+export function buffersOf({ bytes, ends, lines, digests }: RecordBatch): ArrayBuffer[] {
+  return [bytes, ends, lines, digests].map(({ buffer }) => buffer as ArrayBuffer);
+}
+
 const batchRecords = 8000;
 const batchBytes = 1 << 18;
 /** What a batch has room for at first: most sources have few new records, and a chunk of one may hold more than a batch does. */
@@ -20,17 +26,16 @@ const firstRoom = { bytes: 1 << 12, records: 64 } as const;
 export class BatchCollector {
   #bytes = new Uint8Array(firstRoom.bytes);
   #used = 0;
-  #records = 0;
-  #ends = new Uint32Array(firstRoom.records);
-  #lines = new Uint32Array(firstRoom.records);
-  #digests = new Uint32Array(firstRoom.records * 4);
+  readonly #ends = new WordList(firstRoom.records);
+  readonly #lines = new WordList(firstRoom.records);
+  readonly #digests = new WordList(firstRoom.records * 4);
 
   get isEmpty(): boolean {
-    return this.#records === 0;
+    return this.#ends.length === 0;
   }
 
   get isFull(): boolean {
-    return this.#records >= batchRecords || this.#used >= batchBytes;
+    return this.#ends.length >= batchRecords || this.#used >= batchBytes;
   }
 
   /** Adds a record; its bytes are copied. */
@@ -45,43 +50,31 @@ export class BatchCollector {
     this.#makeRoom(length + 1);
     this.#bytes.set(bytes.subarray(start, end), this.#used);
     this.#used += length;
-    this.#ends[this.#records] = this.#used;
+    this.#ends.push(this.#used);
     this.#bytes[this.#used] = 0x0a;
     this.#used += 1;
-    this.#lines[this.#records] = line;
-    this.#digests.set(digest, this.#records * 4);
-    this.#records += 1;
+    this.#lines.push(line);
+    const [first, second, third, fourth] = digest as unknown as [number, number, number, number];
+    this.#digests.push4(first, second, third, fourth);
   }
 
   /** What has been collected, as arrays of its own; the collector begins anew. */
   take(): RecordBatch {
     const batch = {
       bytes: this.#bytes.slice(0, this.#used),
-      ends: this.#ends.slice(0, this.#records),
-      lines: this.#lines.slice(0, this.#records),
-      digests: this.#digests.slice(0, this.#records * 4),
+      ends: this.#ends.words.slice(),
+      lines: this.#lines.words.slice(),
+      digests: this.#digests.words.slice(),
     };
     this.#used = 0;
-    this.#records = 0;
+    for (const list of [this.#ends, this.#lines, this.#digests]) list.clear();
     return batch;
   }
 
   #makeRoom(length: number): void {
-    if (this.#used + length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + length));
-      larger.set(this.#bytes.subarray(0, this.#used));
-      this.#bytes = larger;
-    }
-    if (this.#records === this.#ends.length) {
-      this.#ends = doubled(this.#ends);
-      this.#lines = doubled(this.#lines);
-      this.#digests = doubled(this.#digests);
-    }
+    if (this.#used + length <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + length));
+    larger.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = larger;
   }
-}
-
-function doubled(array: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

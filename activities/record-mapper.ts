@@ -5,7 +5,7 @@ import { stagedParts } from '../store/row-writer.ts';
 import type { StagingSink } from '../store/staging.ts';
 import type { FromThread, MappedBatch, MappingTask, ToThread } from './mapping-thread.ts';
 import type { RecordPick } from './picked-records.ts';
-import { BatchCollector, type RecordBatch } from './record-batch.ts';
+import { BatchCollector, buffersOf, type RecordBatch } from './record-batch.ts';
 import { startSandboxThread } from './sandbox-thread.ts';
 
 /** Batches on their way: one at work, others waiting, so that the thread never idles and memory stays bounded. */
@@ -35,7 +35,6 @@ export class RecordMapper {
   #failure: Error | undefined;
   readonly #open = new Map<number, SourceMapping>();
   #sources = 0;
-  #inFlight = 0;
 
   /** Opens the mapping of one source. Its rows go to `sink` as they come. */
   open({ task, first, beginning }: SourceTask, sink: StagingSink): SourceMapping {
@@ -68,13 +67,7 @@ export class RecordMapper {
 
   /** @internal Asks for the next batch of the records that were picked. */
   next(source: number): void {
-    this.#inFlight += 1;
     this.#say({ source, next: true });
-  }
-
-  /** @internal So many batches that were asked for do not come, since there are none. */
-  spare(batches: number): void {
-    this.#inFlight -= batches;
   }
 
   /** @internal */
@@ -84,11 +77,7 @@ export class RecordMapper {
 
   /** @internal */
   send(source: number, batch: RecordBatch): void {
-    this.#inFlight += 1;
-    const transfer = [batch.bytes, batch.ends, batch.lines, batch.digests].map(
-      ({ buffer }) => buffer as ArrayBuffer,
-    );
-    this.#say({ source, batch }, transfer);
+    this.#say({ source, batch }, buffersOf(batch));
   }
 
   /** @internal Once everything of a source has come back. */
@@ -105,7 +94,6 @@ export class RecordMapper {
     if (this.#thread) return this.#thread;
     const thread = startSandboxThread('mapping-thread', { pulse: this.#pulse });
     thread.on('message', (answer: FromThread) => {
-      this.#inFlight -= 1;
       this.#open.get(answer.source)?.receive(answer);
     });
     thread.on('error', (error: NodeJS.ErrnoException) => {
@@ -122,7 +110,7 @@ export class RecordMapper {
     let since = Date.now();
     this.#watch = setInterval(() => {
       const now = Atomics.load(this.#pulse, 1);
-      if (now !== done || this.#inFlight === 0 || Atomics.load(this.#pulse, 2) === -1) {
+      if (now !== done || !this.#isWaiting || Atomics.load(this.#pulse, 2) === -1) {
         done = now;
         since = Date.now();
       } else if (Date.now() - since > hangLimitMs) {
@@ -131,6 +119,10 @@ export class RecordMapper {
       }
     }, 500);
     this.#watch.unref();
+  }
+
+  get #isWaiting(): boolean {
+    return Array.from(this.#open.values()).some(({ isWaiting }) => isWaiting);
   }
 
   #stuck(what: string): LockstepError {
@@ -177,6 +169,11 @@ export class SourceMapping {
     this.#sink = sink;
   }
 
+  /** @internal The thread has not answered all of it yet. */
+  get isWaiting(): boolean {
+    return this.#inFlight > this.#finished.length;
+  }
+
   /** How many records were added. */
   get added(): number {
     return this.#added;
@@ -210,7 +207,7 @@ export class SourceMapping {
       this.#added += mapped.records;
       isOver = mapped.isOver;
     }
-    this.#mapper.spare(this.#inFlight);
+    // Whatever else was asked for is not answered.
     this.#inFlight = 0;
     return this.#added - before;
   }
@@ -251,7 +248,6 @@ export class SourceMapping {
     this.#inFlight -= 1;
     const answer = this.#finished.shift() as FromThread;
     if ('failure' in answer) {
-      this.#mapper.spare(this.#inFlight);
       this.#inFlight = 0;
       throw Object.assign(new Error(answer.failure), { code: answer.code });
     }

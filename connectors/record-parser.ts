@@ -33,8 +33,9 @@ export class RecordCursor {
   #start = 0;
   #end = -1;
   #width = 0;
+  /** A cell lies from the byte after its edge to the edge of the next one. */
   #edges = new Int32Array(64);
-  /** Where the group of records ends that was parsed last, and what its quoted ones hold, by where they start. */
+  /** Where the group of records ends that was parsed last, and what its quoted ones hold, by their numbers. */
   #parsedUntil = 0;
   #parsed = new Map<number, string[] | null>();
 
@@ -68,15 +69,18 @@ export class RecordCursor {
     return this.#width;
   }
 
-  /** Where a cell lies: from the byte after its edge to the edge of the next one. There are `width` + 1. */
-  get edges(): Int32Array {
-    return this.#edges;
+  /** Where one of the cells begins that `width` counts. */
+  cellStart(position: number): number {
+    return (this.#edges[position] as number) + 1;
   }
 
-  /** One of the cells that `width` counts. */
+  /** After its last byte. */
+  cellEnd(position: number): number {
+    return this.#edges[position + 1] as number;
+  }
+
   cell(position: number): string {
-    const [start, end] = [this.#edges[position] as number, this.#edges[position + 1] as number];
-    return this.bytes.toString('utf8', start + 1, end);
+    return this.bytes.toString('utf8', this.cellStart(position), this.cellEnd(position));
   }
 
   /** The record as it is. */
@@ -86,10 +90,10 @@ export class RecordCursor {
 
   /** The cells; null where the quoting is broken, or a carriage return stands outside quotes: two lines of a file whose line ends are mixed. */
   cells(): string[] | null {
-    const { text } = this;
-    if (hasStrayReturn(text)) return null;
-    const record = text.endsWith('\r') ? text.replace(/\r+$/, '') : text;
-    if (!record.includes('"')) return record.split(this.#delimiter);
+    if (this.#width > 0) {
+      const end = this.cellEnd(this.#width - 1);
+      return this.bytes.toString('utf8', this.#start, end).split(this.#delimiter);
+    }
     if (this.#index >= this.#parsedUntil) this.#parseGroup();
     return this.#parsed.get(this.#index) ?? null;
   }
@@ -126,27 +130,24 @@ export class RecordCursor {
   #parseGroup(): void {
     const ends = this.#ends;
     this.#parsedUntil = Math.min(this.#index + atOnce, ends.length);
-    const quoted: { index: number; text: string }[] = [];
-    let index = this.#index;
+    const numbers: number[] = [];
+    const quoted: string[] = [];
     let start = this.#start;
-    while (index < this.#parsedUntil) {
-      const at = this.bytes.indexOf(quote, start);
-      if (at === -1) break;
-      while (index < this.#parsedUntil && (ends[index] as number) < at) {
-        start = (ends[index] as number) + 1;
-        index += 1;
+    let at = this.bytes.indexOf(quote, start);
+    for (let index = this.#index; index < this.#parsedUntil && at !== -1; index++) {
+      const end = ends[index] as number;
+      if (at < end) {
+        const text = this.bytes.toString('utf8', start, end);
+        if (!hasStrayReturn(text)) {
+          numbers.push(index);
+          quoted.push(text.endsWith('\r') ? text.replace(/\r+$/, '') : text);
+        }
+        at = this.bytes.indexOf(quote, end);
       }
-      if (index === this.#parsedUntil) break;
-      const text = this.bytes.toString('utf8', start, ends[index]);
-      quoted.push({ index, text: text.endsWith('\r') ? text.replace(/\r+$/, '') : text });
-      start = (ends[index] as number) + 1;
-      index += 1;
+      start = end + 1;
     }
-    const parsed = parseQuoted(
-      quoted.map(({ text }) => text),
-      this.#delimiter,
-    );
-    this.#parsed = new Map(quoted.map(({ index: each }, at) => [each, parsed[at] ?? null]));
+    const parsed = parseQuoted(quoted, this.#delimiter);
+    this.#parsed = new Map(numbers.map((index, nth) => [index, parsed[nth] ?? null]));
   }
 }
 

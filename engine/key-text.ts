@@ -13,8 +13,8 @@ const allInvisible = new RegExp(invisible.source, 'gu');
 const typographicQuotes = /^[“”„«‹].*[”“»›]$/su;
 
 /** Nearly every key: short, and of characters that everybody sees. */
-const plain = /^[ -~]{1,250}$/;
 const longestPlain = 250;
+const plain = new RegExp(`^[ -~]{1,${longestPlain}}$`);
 
 /** True for a short UTF-8 text without white space around it; {@link searchProblem} has nothing to say against it. */
 export function isPlainText(bytes: Uint8Array, start: number, end: number): boolean {

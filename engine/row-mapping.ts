@@ -1,6 +1,6 @@
 /** Turns the cells of one source row into a resource, its references or a link, or says why it cannot. */
 import { type ValueKind, valueKind } from './diagnosis/value-kind.ts';
-import type { Association, EntityType, Property, ReferenceProperty } from './entity-type.ts';
+import type { Association, EntityType, Property } from './entity-type.ts';
 import { errorOf } from './error-cell.ts';
 import type { RejectCode } from './errors.ts';
 import { keyProblem, searchProblem } from './key-text.ts';
@@ -152,7 +152,9 @@ export function propertySources(
   return entityType.properties.map((property): PropertySource => {
     const { name, origin } = property;
     const format =
-      property.kind === 'scalar' ? property.format : keyFormat(targetOf(property, targets));
+      property.kind === 'scalar'
+        ? property.format
+        : keyFormat(namedTarget(property.references, targets));
     return {
       property,
       convert: ofKind(kinds.get(name), propertyConversion(property, entityType, targets)),
@@ -196,15 +198,12 @@ export function propertyConversion(
       ? checked(convert, searchProblem)
       : convert;
   }
-  return keyConversion(targetOf(property, targets));
+  return keyConversion(namedTarget(property.references, targets));
 }
 
-function targetOf(
-  { references }: ReferenceProperty,
-  targets: ReadonlyMap<string, EntityType>,
-): EntityType {
-  const target = targets.get(references);
-  if (!target) throw new RangeError(`no entity type ${references}`);
+function namedTarget(name: string, targets: ReadonlyMap<string, EntityType>): EntityType {
+  const target = targets.get(name);
+  if (!target) throw new RangeError(`no entity type ${name}`);
   return target;
 }
 
@@ -298,21 +297,26 @@ function columnOf({ name, origin }: Property): string {
   return origin.from === 'column' ? origin.column : name;
 }
 
+/** Where a link's ends come from: `from`, then `to`. */
+export function endSources(
+  { from, to }: Association,
+  header: Header,
+  targets: ReadonlyMap<string, EntityType>,
+) {
+  return [from, to].map(({ entityType, column }) => {
+    const target = namedTarget(entityType, targets);
+    const isText = keyFormat(target).type === 'string';
+    return { column, position: header.position(column), convert: keyConversion(target), isText };
+  });
+}
+
 /** Compiles an association against the header of its source: each row becomes one link. */
 export function compileAssociationMapping(
   association: Association,
   header: Header,
   targets: ReadonlyMap<string, EntityType>,
 ): (cells: readonly string[]) => Mapped<MappedLink> {
-  const ends = [association.from, association.to].map((end) => {
-    const target = targets.get(end.entityType);
-    if (!target) throw new RangeError(`no entity type ${end.entityType}`);
-    return {
-      column: end.column,
-      position: header.position(end.column),
-      convert: keyConversion(target),
-    };
-  });
+  const ends = endSources(association, header, targets);
   return (cells) => {
     const misshapen = shapeProblem(cells, header.names);
     if (misshapen !== undefined) return { problem: malformed(misshapen) };

@@ -6,12 +6,13 @@ import { unseenResources } from './unseen-rows.ts';
 /** Plans the changes of every entity type. References and associations come after, since they need the new ids. */
 export async function planResources(plan: ResourceComparison): Promise<void> {
   for (const comparison of plan.entityTypes) {
+    let said: string | undefined;
     if (comparison.staged > 0) {
       if (comparison.mayRepeat) await rejectRepeated(plan, comparison);
-      if (!comparison.fresh) await planUpserts(plan, comparison);
+      if (!comparison.fresh) said = await planUpserts(plan, comparison);
     }
     if (comparison.partial) await planMarkedDeletes(plan, comparison);
-    else if (!allSeen(comparison)) await planDeletes(plan, comparison);
+    else if (!allSeen(comparison)) await planDeletes(plan, comparison, said);
   }
 }
 
@@ -48,15 +49,11 @@ async function rejectRepeated(
   }
 }
 
-/** The temporary table of staged rows with the resources of their keys: each is looked up once. */
-function saidResources({ id }: ScopeComparison): string {
-  return `said_resource_${id}`;
-}
-
-async function planUpserts(plan: ResourceComparison, comparison: ScopeComparison): Promise<void> {
+/** @returns the temporary table of staged rows with the resources of their keys (`id`): each is looked up once */
+async function planUpserts(plan: ResourceComparison, comparison: ScopeComparison): Promise<string> {
   const { session, deltaId } = plan;
   const { id } = comparison;
-  const said = saidResources(comparison);
+  const said = `said_resource_${id}`;
   await session.query(
     `create temporary table ${said} on commit drop as
      select s.key, s.code, s.content, s.digest, s.line, r.id, r.attributes, r.source_digest,
@@ -64,7 +61,7 @@ async function planUpserts(plan: ResourceComparison, comparison: ScopeComparison
      from staged_row s left join resource r on r.entity_type_id = ${id} and r.key = s.key
      where s.entity_type_id = ${id} and s.key is not null and coalesce(s.code, 'KeyDuplicate') = 'KeyDuplicate'`,
   );
-  await rejectDuplicatesOfSeen(plan, comparison);
+  await rejectDuplicatesOfSeen(plan, comparison, said);
   await session.query(
     `insert into resource_change
        (delta_id, resource_id, entity_type_id, key, change, before, after, source_digest, line)
@@ -78,24 +75,26 @@ async function planUpserts(plan: ResourceComparison, comparison: ScopeComparison
        ${id}, id, digest
      from ${said} where code is null and not is_seen and is_equal and source_digest is distinct from digest`,
   );
+  return said;
 }
 
 /** The row that is stored already, and was recognised by its digest, is set aside as well; its line is looked up later. */
 async function rejectDuplicatesOfSeen(
   { session }: ResourceComparison,
   comparison: ScopeComparison,
+  said: string,
 ): Promise<void> {
   const { id, scope } = comparison;
   const { rowCount } = await session.query(
     `insert into late_reject (scope, digest, key, "column", value, code, message)
      select $1, source_digest, key, '#key', key, 'KeyDuplicate', 'the key is on line ' || ${placeText(comparison, 'min(line)')} || ' too'
-     from ${saidResources(comparison)} where is_seen group by source_digest, key`,
+     from ${said} where is_seen group by source_digest, key`,
     [scope],
   );
   if (rowCount === 0) return;
   await session.query(
     `update staged_row s set code = 'KeyDuplicate', "column" = '#key', value = s.key, message = 'the key is on another line too'
-     from (select distinct key from ${saidResources(comparison)} where is_seen) d
+     from (select distinct key from ${said} where is_seen) d
      where s.entity_type_id = ${id} and s.key = d.key and coalesce(s.code, 'KeyDuplicate') = 'KeyDuplicate'`,
   );
 }
@@ -104,14 +103,12 @@ async function rejectDuplicatesOfSeen(
 async function planDeletes(
   { session, deltaId }: ResourceComparison,
   comparison: ScopeComparison,
+  said: string | undefined,
 ): Promise<void> {
-  const { id, scope, fresh, staged } = comparison;
+  const { id, scope } = comparison;
   const unseen = await unseenResources(session, comparison);
   // Most of them have only changed: their rows need not be looked at once more.
-  const unsaid =
-    fresh || staged === 0
-      ? unseen
-      : `(select id from ${unseen} except select id from ${saidResources(comparison)})`;
+  const unsaid = said ? `(select id from ${unseen} except select id from ${said})` : unseen;
   await session.query(
     `insert into resource_change (delta_id, resource_id, entity_type_id, key, change, before)
      select ${deltaId}, r.id, ${id}, r.key, 'delete', r.attributes

@@ -132,8 +132,6 @@ export function openStagingSink(
   { targets, own }: StagingPlace,
   turn?: Promise<unknown>,
 ): StagingSink {
-  // Usable rows come first, and most of them are.
-  let mayBegin = turn === undefined;
   let open: { part: StagedPart; sink: RowSink } | undefined;
   const waiting: Record<StagedPart, Uint8Array<ArrayBuffer>[]> = {
     usable: [],
@@ -152,10 +150,9 @@ export function openStagingSink(
   return {
     async write(part, rows) {
       if (rows.length === 0 || targets[part] === null) return;
-      if (open?.part === part || (part === 'usable' && mayBegin)) {
-        mayBegin = false;
-        return await copy(part, [rows]);
-      }
+      // Usable rows come first, and most of them are.
+      const begins = part === 'usable' && open === undefined && turn === undefined;
+      if (begins || open?.part === part) return await copy(part, [rows]);
       waiting[part].push(rows);
       const bytes = waiting[part].reduce((sum, each) => sum + each.length, 0);
       if (bytes >= worthwhile) await copy(part, waiting[part].splice(0));

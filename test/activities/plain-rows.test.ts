@@ -16,6 +16,9 @@ import {
 import type { ValueFormat } from '../../engine/value-format.ts';
 import { attributeNames, RowWriter } from '../../store/row-writer.ts';
 
+/** What every row begins with. */
+const beginning = new RowWriter(16).row(5).int(7).take();
+
 const none = { connector: 'hr', source: { name: 'x.csv' }, thresholds: {}, drift: {} };
 
 function entityType(name: string, key: ValueFormat, properties: readonly Property[]): EntityType {
@@ -82,6 +85,7 @@ const links: Kind = {
 
 function written({ task }: Kind, mapped: MappedResource | MappedLink): [string, string] {
   const [usable, references] = [new RowWriter(16), new RowWriter(16)];
+  usable.again(beginning);
   if ('from' in mapped) {
     usable.text(mapped.from).text(mapped.to);
   } else {
@@ -101,7 +105,7 @@ function hex(writer: RowWriter): string {
 
 /** What becomes of records, one after another: what was written of it, or undefined where it is left to the mapping. */
 function plainly({ task }: Kind, records: readonly string[]): ([string, string] | undefined)[] {
-  const sink = { usable: new RowWriter(16), references: new RowWriter(16) };
+  const sink = { beginning, usable: new RowWriter(16), references: new RowWriter(16) };
   const write = compilePlainRows(task, sink);
   const bytes = Buffer.from(records.map((record) => `${record}\n`).join(''));
   let end = -1;
@@ -211,7 +215,7 @@ test('an expression has to see its values', () => {
     format: { type: 'string' },
   };
   const type = { ...person, properties: [...person.properties, initials] };
-  const sink = { usable: new RowWriter(16), references: new RowWriter(16) };
+  const sink = { beginning, usable: new RowWriter(16), references: new RowWriter(16) };
   const task = { ...people.task, entityType: type };
   expect(compilePlainRows(task as MappingTask, sink)).toBeUndefined();
 });

@@ -10,7 +10,8 @@ import {
 import { type DifferenceFile, readDifference } from '../connectors/former-comparison.ts';
 import type { IndexedFile } from '../connectors/indexed-records.ts';
 import type { Landmarks } from '../connectors/landmarks.ts';
-import { type IndexFile, readLandmarks, readRecordIndex } from '../connectors/record-index.ts';
+import { readLandmarks } from '../connectors/landmarks.ts';
+import { type IndexFile, readRecordIndex } from '../connectors/record-index.ts';
 import { DigestSet } from '../engine/digest-set.ts';
 import { NumberedDigests } from '../engine/numbered-digests.ts';
 import type { SequenceDifference } from '../engine/sequence-comparison.ts';

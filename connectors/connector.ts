@@ -58,6 +58,8 @@ export interface KeptFile {
   readonly file: ExtractedFile;
   /** Absolute. */
   readonly path: string;
+  /** When its extraction was complete, as the manifest has it. */
+  readonly completedAt: string;
 }
 
 export interface ExportRequest {

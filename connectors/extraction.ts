@@ -182,7 +182,9 @@ export async function keptFiles(
 ): Promise<KeptFile[]> {
   if (id === null) return [];
   const manifest = await readManifest(root, id, sha256).catch(() => undefined);
-  return (manifest?.files ?? []).map((file) => ({ file, path: extractedPath(root, id, file) }));
+  if (manifest === undefined) return [];
+  const { files, createdAt: completedAt } = manifest;
+  return files.map((file) => ({ file, path: extractedPath(root, id, file), completedAt }));
 }
 
 /** Checks every file of an extraction against its manifest, but for indexes: a damaged one is found out, and passed over, by who reads it. */
@@ -206,12 +208,17 @@ export async function lookOverExtraction(
   signal: AbortSignal,
 ): Promise<void> {
   for (const file of manifest.files) {
-    const found = await stat(extractedPath(root, manifest.id, file)).catch(() => undefined);
-    if (found?.size !== file.bytes) throw modified(manifest.id, file);
-    // The manifest tells whole milliseconds, the file system fractions.
-    if (Math.floor(found.mtimeMs) <= Date.parse(manifest.createdAt)) continue;
+    const path = extractedPath(root, manifest.id, file);
+    if (await isUntouched({ file, path, completedAt: manifest.createdAt })) continue;
     for await (const _ of readExtracted(root, manifest.id, file, signal));
   }
+}
+
+/** True for a file that is as long as the manifest says, and was not written to after that. */
+export async function isUntouched({ file, path, completedAt }: KeptFile): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  // The manifest tells whole milliseconds, the file system fractions.
+  return found?.size === file.bytes && Math.floor(found.mtimeMs) <= Date.parse(completedAt);
 }
 
 /** What `read` gives, or undefined when somebody touched what it reads, or removed it since: then there are other ways. */

@@ -5,9 +5,10 @@ import { fileChunks } from './file-chunks.ts';
 /** Reads a file through from `start` (in bytes, default 0) and digests it; hexadecimal. */
 export async function fileDigest(
   path: string,
-  { start = 0, signal }: { start?: number; signal: AbortSignal },
+  { start = 0, signal }: { start?: number; signal?: AbortSignal } = {},
 ): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of fileChunks(path, { start, signal })) hash.update(chunk);
+  for await (const chunk of fileChunks(path, { start, ...(signal && { signal }) }))
+    hash.update(chunk);
   return hash.digest('hex');
 }

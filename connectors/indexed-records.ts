@@ -1,11 +1,9 @@
 /** Reads some records of a file by its index, without looking at the others. */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { type OnRecord, RecordScanner } from '../engine/record-scanner.ts';
 import type { ExtractedFile } from './connector.ts';
+import { FileWindow } from './file-window.ts';
 import type { Landmarks } from './landmarks.ts';
 
-/** So much is read at once where records lie near to each other. */
-const windowBytes = 1 << 18;
 /** Where fewer bytes than that lie between two of them, on an average, reading them costs less than another call. */
 const near = 1 << 14;
 
@@ -56,8 +54,8 @@ export class IndexedRecords implements Disposable {
       },
       file.countsRecords,
     );
-    const atLeast = file.bytes / wanted.length < near ? windowBytes : 0;
-    this.#window = new FileWindow(path, file.bytes, atLeast);
+    const readsAll = file.bytes / wanted.length < near;
+    this.#window = new FileWindow(path, file.bytes, readsAll);
   }
 
   /** Reads on, up to the next landmark. @returns false when there is nothing left */
@@ -84,37 +82,5 @@ export class IndexedRecords implements Disposable {
   /** Closes the file. */
   [Symbol.dispose](): void {
     this.#window[Symbol.dispose]();
-  }
-}
-
-/** A part of a file that is in memory. */
-class FileWindow implements Disposable {
-  readonly #file: number;
-  readonly #size: number;
-  readonly #atLeast: number;
-  #bytes: Buffer = Buffer.alloc(0);
-  #from = 0;
-  #to = 0;
-
-  constructor(path: string, size: number, atLeast: number) {
-    this.#file = openSync(path, 'r');
-    this.#size = size;
-    this.#atLeast = atLeast;
-  }
-
-  /** Valid until the next read; fewer bytes only where the file ends. */
-  read(from: number, to: number): Buffer {
-    if (from < this.#from || to > this.#to) {
-      const wanted = Math.max(this.#atLeast, to - from);
-      const length = Math.max(0, Math.min(wanted, this.#size - from));
-      if (length > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(length);
-      this.#from = from;
-      this.#to = from + readSync(this.#file, this.#bytes, 0, length, from);
-    }
-    return this.#bytes.subarray(from - this.#from, Math.min(to, this.#to) - this.#from);
-  }
-
-  [Symbol.dispose](): void {
-    closeSync(this.#file);
   }
 }

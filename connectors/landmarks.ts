@@ -1,3 +1,8 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { digestBytes } from '../engine/record-digest.ts';
+import type { IndexFile } from './record-index.ts';
+
 /** Where the records of a file are: each landmark tells the place of one, and those up to the next landmark follow it. */
 export class Landmarks {
   /** Four a landmark. */
@@ -32,4 +37,28 @@ export class Landmarks {
     while (index + 1 < this.length && this.record(index + 1) <= record) index += 1;
     return index;
   }
+}
+
+/**
+ * Reads the landmarks of an index, without its digests.
+ *
+ * @param records how many its file has
+ * @returns undefined when they are not what was written, or nobody noted what that was
+ */
+export async function readLandmarks(
+  path: string,
+  { bytes, landmarksSha256 }: Pick<IndexFile, 'bytes' | 'landmarksSha256'>,
+  records: number,
+): Promise<Landmarks | undefined> {
+  const from = records * digestBytes;
+  const words = new Uint32Array(Math.max(0, bytes - from) / 4);
+  try {
+    await using file = await open(path);
+    await file.read(new Uint8Array(words.buffer), { position: from });
+  } catch {
+    return undefined;
+  }
+  return createHash('sha256').update(words).digest('hex') === landmarksSha256
+    ? new Landmarks(words)
+    : undefined;
 }

@@ -29,14 +29,14 @@ export class RecordFile implements AsyncDisposable {
   #bytes = 0;
 
   private constructor(
-    path: string,
     file: FileHandle,
+    index: RecordIndexWriter,
     source: string,
-    { countsRecords = false, former }: RecordFileOptions,
+    countsRecords: boolean,
   ) {
     this.#file = file;
     this.#source = source;
-    this.#index = new RecordIndexWriter(path, former);
+    this.#index = index;
     let inHeader = true;
     this.#scanner = new RecordScanner(
       ',',
@@ -52,9 +52,11 @@ export class RecordFile implements AsyncDisposable {
   static async create(
     path: string,
     source: string,
-    options: RecordFileOptions = {},
+    { countsRecords = false, former }: RecordFileOptions = {},
   ): Promise<RecordFile> {
-    return new RecordFile(path, await open(path, 'wx', 0o600), source, options);
+    const file = await open(path, 'wx', 0o600);
+    const index = await RecordIndexWriter.create(path, former);
+    return new RecordFile(file, index, source, countsRecords);
   }
 
   /** Closes the file, whatever it holds. */

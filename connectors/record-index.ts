@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { digestBytes, noSeed, recordDigest } from '../engine/record-digest.ts';
-import type { ScannedBytes } from '../engine/record-scanner.ts';
+import type { Passed, ScannedBytes } from '../engine/record-scanner.ts';
 import { WordList } from '../engine/word-list.ts';
 import type { ExtractedFile, KeptFile } from './connector.ts';
 import { writeAll } from './file-chunks.ts';
@@ -21,7 +21,7 @@ export interface IndexFile {
   readonly landmarksSha256?: string;
 }
 
-/** One record in so many is a landmark, and the first one that begins so many bytes after the last landmark. */
+/** From one landmark to the next there are so many records at most, and it is the first that begins so many bytes after it. */
 const recordsBetween = 16;
 const bytesBetween = 1 << 16;
 
@@ -50,13 +50,17 @@ export class RecordIndexWriter implements AsyncDisposable {
   #bytes = 0;
   #lastLandmark = { offset: 0, record: 0 };
 
+  private constructor(path: string, former: FormerComparison | undefined) {
+    this.#path = indexName(path);
+    this.#former = former;
+  }
+
   /**
    * @param path of the file that is indexed; nothing is created before there is enough of it
    * @param former the file that the last extraction has of the same source, to say what became of its records
    */
-  constructor(path: string, former?: KeptFile) {
-    this.#path = indexName(path);
-    this.#former = former && FormerComparison.open(path, former);
+  static async create(path: string, former: KeptFile | undefined): Promise<RecordIndexWriter> {
+    return new RecordIndexWriter(path, former && (await FormerComparison.open(path, former)));
   }
 
   /** Closes the index, whatever it holds. */
@@ -65,14 +69,46 @@ export class RecordIndexWriter implements AsyncDisposable {
     await this.#file?.close();
   }
 
+  /** How many records it has taken. */
+  get records(): number {
+    return this.#records;
+  }
+
   /** Takes the next record, as a scanner finds it; not the header. */
   add(scanned: ScannedBytes, start: number, end: number, line: number): void {
-    this.#noteLandmark(scanned.offset + start, line);
+    this.#noteLandmark(this.#records, scanned.offset + start, line, this.#records + 1);
     const words = this.#digests.extend(4);
     const at = this.#digests.length - 4;
     recordDigest(scanned.words, start, end, noSeed, words, at);
     this.#former?.see(words, at);
     this.#records += 1;
+  }
+
+  /** Takes records that the file before holds alike, without a look at each; see {@link FormerComparison.stretch}. */
+  passOver(scanned: ScannedBytes, start: number, line: number): Passed | undefined {
+    const stretch = this.#former?.stretch(scanned, start);
+    if (stretch === undefined) return undefined;
+    const { landmarks, first, last } = stretch;
+    const record = this.#records - landmarks.record(first);
+    const offset = scanned.offset + start - landmarks.offset(first);
+    const lines = line - landmarks.line(first);
+    for (let at = first; at < last; at++) {
+      const next = record + landmarks.record(at + 1);
+      this.#noteLandmark(
+        record + landmarks.record(at),
+        offset + landmarks.offset(at),
+        lines + landmarks.line(at),
+        next,
+      );
+    }
+    const count = landmarks.record(last) - landmarks.record(first);
+    const words = this.#digests.extend(count * 4);
+    this.#former?.pass(count, words, this.#digests.length - count * 4);
+    this.#records += count;
+    return {
+      bytes: landmarks.offset(last) - landmarks.offset(first),
+      lines: landmarks.line(last) - landmarks.line(first),
+    };
   }
 
   /** Writes what has come together when it is enough. Call it now and then. */
@@ -97,14 +133,10 @@ export class RecordIndexWriter implements AsyncDisposable {
     return { index, ...(difference && { difference }) };
   }
 
-  #noteLandmark(offset: number, line: number): void {
+  /** @param next the record that can be one if this is not */
+  #noteLandmark(record: number, offset: number, line: number, next: number): void {
     const last = this.#lastLandmark;
-    const record = this.#records;
-    if (
-      record > 0 &&
-      record - last.record < recordsBetween &&
-      offset - last.offset < bytesBetween
-    ) {
+    if (record > 0 && next - last.record <= recordsBetween && offset - last.offset < bytesBetween) {
       return;
     }
     this.#landmarks.push4(record, line, offset >>> 0, Math.floor(offset / 2 ** 32));
@@ -123,30 +155,6 @@ export class RecordIndexWriter implements AsyncDisposable {
     this.#bytes += bytes.length;
     await writeAll(this.#file, bytes);
   }
-}
-
-/**
- * Reads the landmarks of an index, without its digests.
- *
- * @param records how many its file has
- * @returns undefined when they are not what was written, or nobody noted what that was
- */
-export async function readLandmarks(
-  path: string,
-  { bytes, landmarksSha256 }: Pick<IndexFile, 'bytes' | 'landmarksSha256'>,
-  records: number,
-): Promise<Landmarks | undefined> {
-  const from = records * digestBytes;
-  const words = new Uint32Array(Math.max(0, bytes - from) / 4);
-  try {
-    await using file = await open(path);
-    await file.read(new Uint8Array(words.buffer), { position: from });
-  } catch {
-    return undefined;
-  }
-  return createHash('sha256').update(words).digest('hex') === landmarksSha256
-    ? new Landmarks(words)
-    : undefined;
 }
 
 /**

@@ -11,6 +11,18 @@ export interface ScannedBytes {
 /** Called for each record: its bytes are `[start, end)` without the line end, valid only during the call. */
 export type OnRecord = (scanned: ScannedBytes, start: number, end: number, line: number) => void;
 
+/** A stretch of whole records that need not be looked at, lines between them included. */
+export interface Passed {
+  readonly bytes: number;
+  readonly lines: number;
+}
+
+/**
+ * Called where a record begins, after another: the records that begin at `start` may be passed over, by someone who knows
+ * them already, as far as they are whole. They are not told to {@link OnRecord}.
+ */
+export type PassOver = (scanned: ScannedBytes, start: number, line: number) => Passed | undefined;
+
 const LF = 0x0a;
 const CR = 0x0d;
 const QUOTE = 0x22;
@@ -26,6 +38,7 @@ export class RecordScanner {
   readonly #delimiter: number;
   readonly #onRecord: OnRecord;
   readonly #countsRecords: boolean;
+  readonly #passOver: PassOver | undefined;
   /** The record that has not ended yet, and room for what comes next. */
   #buffer = new Uint8Array(0);
   #carried = 0;
@@ -35,10 +48,16 @@ export class RecordScanner {
   #offset = 0;
 
   /** @param countsRecords a record is one line, whatever line feeds its cells hold: so rows of a sheet keep their numbers */
-  constructor(delimiter: string, onRecord: OnRecord, countsRecords = false) {
+  constructor(
+    delimiter: string,
+    onRecord: OnRecord,
+    countsRecords = false,
+    passOver: PassOver | undefined = undefined,
+  ) {
     this.#delimiter = delimiter.charCodeAt(0);
     this.#onRecord = onRecord;
     this.#countsRecords = countsRecords;
+    this.#passOver = passOver;
   }
 
   /** The record that has not ended yet: a caller should give up on one that grows without end. */
@@ -99,6 +118,11 @@ export class RecordScanner {
         this.#line += this.#countsRecords ? 1 : lines + 1;
         lines = 0;
         start = at + 1;
+        const passed = this.#passOver?.(scanned, start, this.#line);
+        if (passed === undefined) continue;
+        start += passed.bytes;
+        at += passed.bytes;
+        this.#line += passed.lines;
       } else if (byte === QUOTE) {
         if (!quoted) {
           quoted = at === start || bytes[at - 1] === delimiter;

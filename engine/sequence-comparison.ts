@@ -55,6 +55,29 @@ export class SequenceComparison {
     return this.#come.length <= this.#limit && this.#gone.length <= this.#limit;
   }
 
+  /** Number of the earlier sequence's digest that comes after the one that was found last; -1 where the last one was not found. */
+  get next(): number {
+    return this.isOfUse && this.#missed === 0 ? this.#first + this.#head : -1;
+  }
+
+  /**
+   * Takes so many digests of the later sequence that are known to be the next ones of the earlier one.
+   *
+   * @param into where they are written, from `at` on
+   */
+  pass(count: number, into: Uint32Array, at: number): void {
+    this.#count += count;
+    for (let passed = 0; passed < count; ) {
+      this.#read(1);
+      const digests = Math.min(count - passed, this.#tail - this.#head);
+      if (digests === 0) throw new RangeError('the earlier sequence has no more digests');
+      const from = this.#head * 4;
+      into.set(this.#window.subarray(from, from + digests * 4), at + passed * 4);
+      this.#head += digests;
+      passed += digests;
+    }
+  }
+
   /** Takes the next digest of the later sequence, `words[at..at+3]`. */
   see(words: Uint32Array, at: number): void {
     const number = this.#count++;

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LockstepError } from '../../engine/errors.ts';
-import { RecordScanner } from '../../engine/record-scanner.ts';
-import type { KeptFile, WrittenFile } from '../connector.ts';
+import { type OnRecord, type PassOver, RecordScanner } from '../../engine/record-scanner.ts';
+import type { ExtractedFile, KeptFile, WrittenFile } from '../connector.ts';
 import { writeAll } from '../file-chunks.ts';
 import { RecordIndexWriter } from '../record-index.ts';
 import { parseRecords } from '../record-parser.ts';
@@ -35,25 +35,32 @@ export class CountingCopy implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #hash = createHash('sha256');
   readonly #index: RecordIndexWriter;
+  readonly #former: ExtractedFile | undefined;
   #head: Buffer = Buffer.alloc(0);
   #scanner: RecordScanner | undefined;
   #header = '';
   #delimiter = ',';
   #endsLine = true;
   #altered = false;
-  #records = 0;
+  #hasHeader = false;
   #bytes = 0;
 
-  private constructor(path: string, file: FileHandle, { name, delimiter, former }: CopiedSource) {
+  private constructor(
+    file: FileHandle,
+    index: RecordIndexWriter,
+    { name, delimiter, former }: CopiedSource,
+  ) {
     this.#file = file;
-    this.#index = new RecordIndexWriter(path, former);
+    this.#index = index;
+    this.#former = former?.file;
     this.#name = name;
     this.#configuredDelimiter = delimiter;
   }
 
   /** Creates the file, which must not exist. */
   static async create(path: string, source: CopiedSource): Promise<CountingCopy> {
-    return new CountingCopy(path, await open(path, 'wx', 0o600), source);
+    const file = await open(path, 'wx', 0o600);
+    return new CountingCopy(file, await RecordIndexWriter.create(path, source.former), source);
   }
 
   /** Closes the file, whatever it holds. */
@@ -113,7 +120,7 @@ export class CountingCopy implements AsyncDisposable {
     if (openQuote !== undefined) throw neverCloses(this.#name, openQuote);
     this.#refuseEmpty();
     return {
-      rows: this.#records - 1,
+      rows: this.#index.records,
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
       delimiter: this.#delimiter,
@@ -127,8 +134,8 @@ export class CountingCopy implements AsyncDisposable {
   }
 
   #refuseEmpty(): void {
-    if (this.#records >= 2) return;
-    const what = this.#records === 0 ? 'is blank' : 'holds only its header';
+    if (this.#index.records > 0) return;
+    const what = this.#hasHeader ? 'holds only its header' : 'is blank';
     throw new LockstepError('SourceEmpty', `${this.#name} ${what}`);
   }
 
@@ -143,10 +150,18 @@ export class CountingCopy implements AsyncDisposable {
         : this.#configuredDelimiter;
     const columns = headingsOf(this.#header, this.#delimiter)?.length ?? 0;
     if (columns > mostColumns) throw tooWide(this.#name, columns);
-    this.#scanner = new RecordScanner(this.#delimiter, (scanned, from, to, line) => {
-      if (this.#records > 0) this.#index.add(scanned, from, to, line);
-      this.#records += 1;
-    });
+    const onRecord: OnRecord = (scanned, from, to, line) => {
+      if (this.#hasHeader) this.#index.add(scanned, from, to, line);
+      this.#hasHeader = true;
+    };
+    const isReadAlike = this.#former?.delimiter === this.#delimiter && !this.#former.countsRecords;
+    const passOver: PassOver = (scanned, from, line) => this.#index.passOver(scanned, from, line);
+    this.#scanner = new RecordScanner(
+      this.#delimiter,
+      onRecord,
+      false,
+      isReadAlike ? passOver : undefined,
+    );
     if (separator === undefined) return await this.#pass(head);
     // A blank line in its place: rows stay on their lines.
     this.#altered = true;

@@ -6,12 +6,24 @@ import { exportSource, type SourceTask } from './source-export.ts';
 
 const say = (what: FromExportThread) => parentPort?.postMessage(what);
 
+/** A message wakes the worker's own thread. */
+const toldBytes = 1 << 22;
+let bytes = 0;
+const tell = () => {
+  say({ bytes });
+  bytes = 0;
+};
+
 try {
   const extracted = await exportSource(workerData as SourceTask, {
-    onBytes: (bytes) => say({ bytes }),
+    onBytes: (more) => {
+      bytes += more;
+      if (bytes >= toldBytes) tell();
+    },
     // Who gives it up ends the thread.
     signal: new AbortController().signal,
   });
+  tell();
   say({ extracted });
 } catch (error) {
   if (!(error instanceof LockstepError)) throw error;

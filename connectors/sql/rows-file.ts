@@ -17,9 +17,9 @@ export class RowsFile implements AsyncDisposable {
   #records = 0;
   #bytes = 0;
 
-  private constructor(path: string, file: FileHandle, former: KeptFile | undefined) {
+  private constructor(file: FileHandle, index: RecordIndexWriter) {
     this.#file = file;
-    this.#index = new RecordIndexWriter(path, former);
+    this.#index = index;
     this.#scanner = new RecordScanner(delimiter, (scanned, start, end, line) => {
       if (this.#records > 0) this.#index.add(scanned, start, end, line);
       this.#records += 1;
@@ -32,7 +32,8 @@ export class RowsFile implements AsyncDisposable {
    * @param former what the last extraction has of the source
    */
   static async create(path: string, former?: KeptFile): Promise<RowsFile> {
-    return new RowsFile(path, await open(path, 'wx', 0o600), former);
+    const file = await open(path, 'wx', 0o600);
+    return new RowsFile(file, await RecordIndexWriter.create(path, former));
   }
 
   /** How many rows have been written after the header. */

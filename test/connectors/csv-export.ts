@@ -75,7 +75,7 @@ export class CsvDrop implements AsyncDisposable {
     const [file] = await createCsvConnector({ ...usual, ...settings }).export({
       mode: 'complete',
       sources: [{ name: options.file, options }],
-      kept: kept ? [{ file: kept, path: kept.path }] : [],
+      kept: kept ? [{ file: kept, path: kept.path, completedAt: new Date().toISOString() }] : [],
       directory,
       onProgress: () => onProgress?.(),
       signal: new AbortController().signal,

@@ -83,7 +83,10 @@ test('the same files, with the same said of them, in the order in which they wer
   expect(there.files[0]?.index).toBeDefined();
 
   Object.assign(threads, threaded);
-  const kept = here.files.map((file) => ({ file, path: join(here.place, file.file) }));
+  const completedAt = new Date().toISOString();
+  const kept = here.files.map((file) => {
+    return { file, path: join(here.place, file.file), completedAt };
+  });
   const again = await exported('again', all, { kept });
   expect(again.files).toEqual(here.files);
   const [first] = again.files;

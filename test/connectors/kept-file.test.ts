@@ -34,7 +34,8 @@ async function twice(
   const reading: CsvSettings = { directory, delimiter: 'auto', encoding: 'auto' };
   let outcome: Second | undefined;
   await exportInto(createCsvConnector(reading), ['people.csv'], async (before, [first]) => {
-    const kept = { file: first as ExtractedFile, path: join(before, 'people.csv') };
+    const completedAt = new Date().toISOString();
+    const kept = { file: first as ExtractedFile, path: join(before, 'people.csv'), completedAt };
     await between(source, kept.path);
     const again = createCsvConnector({ ...reading, ...settings });
     const use = async (after: string, [second]: ExtractedFile[]) => {
@@ -109,7 +110,11 @@ describe('the source is read through', () => {
     await exportInto(connector, ['people.csv'], async (_, [file]) => {
       kept = file;
     });
-    const gone = { file: kept as ExtractedFile, path: join(directory, 'gone.csv') };
+    const gone = {
+      file: kept as ExtractedFile,
+      path: join(directory, 'gone.csv'),
+      completedAt: new Date().toISOString(),
+    };
     await exportInto(
       connector,
       ['people.csv'],

@@ -38,7 +38,11 @@ async function twice(between: () => Promise<void>, second: Source = source()) {
   const connector = createXlsxConnector({ directory });
   let outcome: { first: ExtractedFile; again: ExtractedFile; same: boolean } | undefined;
   await exportInto(connector, [source()], async (before, [first]) => {
-    const kept: KeptFile = { file: first as ExtractedFile, path: join(before, 'people.xlsx') };
+    const kept: KeptFile = {
+      file: first as ExtractedFile,
+      path: join(before, 'people.xlsx'),
+      completedAt: new Date().toISOString(),
+    };
     await between();
     const use = async (after: string, [again]: ExtractedFile[]) => {
       const [one, other] = await Promise.all(

@@ -1,4 +1,4 @@
-/** Parses records of an extraction into cells: csv-parse does where there is a quote, and nothing needs to where there is none. */
+/** Parses records of an extraction into cells: csv-parse does where a quote stands within a cell, and nothing needs to elsewhere. */
 import { parse } from 'csv-parse/sync';
 
 /**
@@ -23,7 +23,7 @@ const quote = 0x22;
  * Goes through records that are laid end to end with a line feed after each.
  *
  * RFC 4180 gives only quotes a meaning beyond delimiters and line ends, so the cells of a record without one are what
- * stands between its delimiters: a look at its bytes tells where.
+ * stands between its delimiters: a look at its bytes tells where. So it does of a cell between quotes that holds none.
  */
 export class RecordCursor {
   readonly bytes: Buffer;
@@ -33,7 +33,8 @@ export class RecordCursor {
   #start = 0;
   #end = -1;
   #width = 0;
-  /** A cell lies from the byte after its edge to the edge of the next one. */
+  #isQuoted = false;
+  /** Where each cell begins and ends, one after another. */
   #edges = new Int32Array(64);
   /** Where the group of records ends that was parsed last, and what its quoted ones hold, by their numbers. */
   #parsedUntil = 0;
@@ -71,12 +72,12 @@ export class RecordCursor {
 
   /** Where one of the cells begins that `width` counts. */
   cellStart(position: number): number {
-    return (this.#edges[position] as number) + 1;
+    return this.#edges[position * 2] as number;
   }
 
   /** After its last byte. */
   cellEnd(position: number): number {
-    return this.#edges[position + 1] as number;
+    return this.#edges[position * 2 + 1] as number;
   }
 
   cell(position: number): string {
@@ -90,9 +91,13 @@ export class RecordCursor {
 
   /** The cells; null where the quoting is broken, or a carriage return stands outside quotes: two lines of a file whose line ends are mixed. */
   cells(): string[] | null {
-    if (this.#width > 0) {
-      const end = this.cellEnd(this.#width - 1);
-      return this.bytes.toString('utf8', this.#start, end).split(this.#delimiter);
+    const width = this.#width;
+    if (width > 0) {
+      if (this.#isQuoted)
+        return Array.from({ length: width }, (_, position) => this.cell(position));
+      return this.bytes
+        .toString('utf8', this.#start, this.cellEnd(width - 1))
+        .split(this.#delimiter);
     }
     if (this.#index >= this.#parsedUntil) this.#parseGroup();
     return this.#parsed.get(this.#index) ?? null;
@@ -101,29 +106,47 @@ export class RecordCursor {
   #findCells(): void {
     const { bytes } = this;
     const delimiter = this.#delimiter.charCodeAt(0);
-    let edges = this.#edges;
     let end = this.#end;
     // Some programs write CR CR LF.
     while (end > this.#start && bytes[end - 1] === carriageReturn) end -= 1;
     this.#width = 0;
-    edges[0] = this.#start - 1;
-    let width = 1;
-    for (let at = this.#start; at < end; at++) {
-      const byte = bytes[at] as number;
+    this.#isQuoted = false;
+    let cells = 0;
+    let start = this.#start;
+    for (let at = start; at <= end; at++) {
+      const byte = at === end ? delimiter : bytes[at];
       if (byte === delimiter) {
-        if (width + 1 === edges.length) edges = this.#widen();
-        edges[width++] = at;
-      } else if (byte === quote || byte === carriageReturn) return;
+        this.#setCell(cells++, start, at);
+        start = at + 1;
+      } else if (byte === quote) {
+        const closing = at === start ? this.#closingQuote(at, end) : -1;
+        if (closing === -1) return;
+        this.#setCell(cells++, start + 1, closing);
+        this.#isQuoted = true;
+        at = closing + 1;
+        start = at + 1;
+      } else if (byte === carriageReturn) return;
     }
-    edges[width] = end;
-    this.#width = width;
+    this.#width = cells;
   }
 
-  #widen(): Int32Array<ArrayBuffer> {
-    const wider = new Int32Array(this.#edges.length * 2);
-    wider.set(this.#edges);
-    this.#edges = wider;
-    return wider;
+  /** Of a cell that holds no other quote; -1 where that is not so. */
+  #closingQuote(opening: number, end: number): number {
+    const { bytes } = this;
+    let at = opening + 1;
+    while (at < end && bytes[at] !== quote) at += 1;
+    const isClosed = at + 1 === end || bytes[at + 1] === this.#delimiter.charCodeAt(0);
+    return at < end && isClosed ? at : -1;
+  }
+
+  #setCell(position: number, start: number, end: number): void {
+    if (position * 2 === this.#edges.length) {
+      const wider = new Int32Array(this.#edges.length * 2);
+      wider.set(this.#edges);
+      this.#edges = wider;
+    }
+    this.#edges[position * 2] = start;
+    this.#edges[position * 2 + 1] = end;
   }
 
   /** Parses the quoted records of a group from this one on. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MappingTask } from '../../activities/mapping-thread.ts';
 import { compilePlainRows } from '../../activities/plain-rows.ts';
-import { RecordCursor } from '../../connectors/record-parser.ts';
+import { parseRecords, RecordCursor } from '../../connectors/record-parser.ts';
 import type { Association, EntityType, Property } from '../../engine/entity-type.ts';
 import {
   compileAssociationMapping,
@@ -142,9 +142,12 @@ const piece = fc.oneof(
   },
 );
 const around = fc.constantFrom('', '', '', ' ', '\t', '\u00a0', '\ufeff', '\u2028');
-const cell = fc
-  .tuple(around, piece, around)
-  .map((parts) => parts.join('').replaceAll(/["\r\n,]/g, ';'));
+const text = fc.tuple(around, piece, around).map((parts) => parts.join('').replaceAll('"', '“'));
+const within = fc.constantFrom('', '', ',', '\n', '\r\n', '""');
+const cell = fc.oneof(
+  { weight: 5, arbitrary: text.map((plain) => plain.replaceAll(/[\r\n,]/g, ';')) },
+  { weight: 1, arbitrary: fc.tuple(text, within, text).map((parts) => `"${parts.join('')}"`) },
+);
 const number = fc.oneof(
   { weight: 9, arbitrary: fc.nat().map(String) },
   { weight: 1, arbitrary: cell },
@@ -169,7 +172,7 @@ test.for<[string, Kind, readonly fc.Arbitrary<string>[]]>([
         const text = Buffer.from(records[index] as string)
           .toString()
           .replace(/\r+$/, '');
-        const outcome = kind.map(text.split(','));
+        const outcome = kind.map(parseRecords(text, ',')[0] as string[]);
         expect('mapped' in outcome && written(kind, outcome.mapped)).toEqual(rows);
       }
     }),
@@ -180,6 +183,7 @@ test.for<[string, Kind, readonly fc.Arbitrary<string>[]]>([
 
 test.for([
   ['of plain texts', 'u1,a note,Doe,42,7,u2'],
+  ['with quotes around cells', '"u1","a note, and more",Doe,42,"7","u2"'],
   ['with blanks', 'u1,,,,,'],
   ['at the end of a line of Windows', 'u1,a note,Doe,42,7,u2\r'],
   ['whose text is not of ASCII', 'u1,étude,Ångström,42,7,u2'],
@@ -191,7 +195,9 @@ test.for([
 });
 
 test.for([
-  ['with quotes', 'u1,"a note",Doe,42,7,u2'],
+  ['with quotes within a cell', 'u1,"a ""note""",Doe,42,7,u2'],
+  ['whose quote does not close', 'u1,"a note,Doe,42,7,u2'],
+  ['with something after a quote', 'u1,"a" note,Doe,42,7,u2'],
   ['of two lines', 'u1,a note\ru2,Doe,42,7,u2'],
   ['too short', 'u1,a note'],
   ['too long', 'u1,a note,Doe,42,7,u2,'],

@@ -87,7 +87,8 @@ export function notes(tools: Titles): string {
     isMeasured('lockstep')
       ? 'Lockstep’s time is that of `lockstep run` (and of `resume`, where it asked) on a stack that has just been started; the others start a process in every phase, which is in theirs. The memory is the highest so far in the run, so it cannot fall.'
       : '',
-    isMeasured('dlt', 'arrow', 'sling')
+    'Each run begins with another tool.',
+    isMeasured('dlt', 'arrow', 'sling', 'keyed')
       ? 'dlt and sling run without their delete detection, if they have one: rows that are gone from the files stay in their tables.'
       : '',
     'Rows rotated: the rows of the phase before, the second half of each file first.',

@@ -4,7 +4,16 @@ import type { FileName } from './generate-data.ts';
 import type { Phase } from './phase.ts';
 
 /** Names on the command line and in the JSON; `copy` is what all others are compared with. */
-export const toolNames = ['copy', 'sql', 'freeze', 'dlt', 'arrow', 'sling', 'lockstep'] as const;
+export const toolNames = [
+  'copy',
+  'sql',
+  'freeze',
+  'dlt',
+  'arrow',
+  'sling',
+  'keyed',
+  'lockstep',
+] as const;
 export type ToolName = (typeof toolNames)[number];
 
 /** What one phase took. */

@@ -1,4 +1,4 @@
-/** The fourth reference: sling, which updates and inserts by primary key. */
+/** The fourth reference: sling, which updates and inserts by columns that are said to be a key. */
 import { glob, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DayFiles } from '../data-cache.ts';
@@ -8,14 +8,21 @@ import { rowsOfSchema } from '../row-digest.ts';
 import type { MissingTool, Tool } from '../tool.ts';
 import { pythonEnvironment } from './python-environment.ts';
 
-export async function findSling(cache: string, signal: AbortSignal): Promise<Tool | MissingTool> {
+/** How it makes its tables: without any index, as it does by itself, or with the primary keys that keep a row from coming twice. */
+const titles = { sling: 'sling 1.4, no keys', keyed: 'sling 1.4, primary keys' } as const;
+
+export async function findSling(
+  name: keyof typeof titles,
+  cache: string,
+  signal: AbortSignal,
+): Promise<Tool | MissingTool> {
   const environment = await pythonEnvironment('sling', cache, signal);
-  if ('missing' in environment) return { name: 'sling', missing: environment.missing };
+  if ('missing' in environment) return { name, missing: environment.missing };
   const program = await findProgram(environment.directory);
-  if (program === undefined) return { name: 'sling', missing: 'has no program for this platform' };
+  if (program === undefined) return { name, missing: 'has no program for this platform' };
   return {
-    name: 'sling',
-    title: 'sling 1.4',
+    name,
+    title: titles[name],
     keepsDeletedRows: true,
     async open({ databaseUrl, home, signal }) {
       const replication = join(home, 'replication.json');
@@ -28,7 +35,7 @@ export async function findSling(cache: string, signal: AbortSignal): Promise<Too
       return {
         rows: rowsOfSchema('public'),
         async load(_phase, files) {
-          await writeFile(replication, JSON.stringify(replicationOf(files)));
+          await writeFile(replication, JSON.stringify(replicationOf(files, name === 'keyed')));
           const options = { env, signal };
           const { seconds } = await runProgram(program, ['run', '-r', replication], options);
           return { seconds };
@@ -45,10 +52,14 @@ async function findProgram(directory: string): Promise<string | undefined> {
 }
 
 /** Its replication.yaml; JSON is YAML. */
-function replicationOf(files: DayFiles): object {
-  const stream = (name: FileName, primaryKey: readonly string[]) => [
+function replicationOf(files: DayFiles, hasKeys: boolean): object {
+  const stream = (name: FileName, key: readonly string[]) => [
     `file://${files[name]}`,
-    { object: `public.${name}`, primary_key: primaryKey },
+    {
+      object: `public.${name}`,
+      primary_key: key,
+      ...(hasKeys && { target_options: { table_keys: { primary: key } } }),
+    },
   ];
   return {
     source: 'file://',

@@ -82,7 +82,7 @@ export function notes(tools: Titles): string {
   const isMeasured = (...names: ToolName[]) => tools.some(({ name }) => names.includes(name));
   return [
     'Cells: median (lowest–highest) of the runs, and how many times the seconds of `\\copy` in the same run (the median of these ratios).',
-    'One PostgreSQL server for all, a fresh database for every tool and run. After each phase the tool’s database was vacuumed and analysed, and its rows compared with those of the files; before each, a checkpoint was made.',
+    'One PostgreSQL server for all, a fresh database for every tool and run. After each phase the tool’s database was vacuumed and analysed, and its rows compared with those of the files; before each, a checkpoint was made, and the tool’s files and database were read through.',
     '`\\copy` reads the files into unlogged tables of text columns, and does nothing else. Set-based SQL keeps typed tables with surrogate ids and indexes, and applies the difference that joins find.',
     isMeasured('lockstep')
       ? 'Lockstep’s time is that of `lockstep run` (and of `resume`, where it asked) on a stack that has just been started; the others start a process in every phase, which is in theirs. The memory is the highest so far in the run, so it cannot fall.'

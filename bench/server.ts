@@ -16,6 +16,8 @@ export interface Server extends AsyncDisposable {
   dropDatabase(name: string): Promise<void>;
   /** Vacuums and analyses as autovacuum would in the hours between two runs, so that it does not while others are measured. */
   tidy(databaseUrl: string): Promise<void>;
+  /** Reads a database through: some systems take memory away from files that nobody has looked at for a minute. */
+  warm(databaseUrl: string): Promise<void>;
   /** Resolves when nothing is left to write and no autovacuum worker is at work, on whatever database. */
   rest(): Promise<void>;
 }
@@ -37,6 +39,12 @@ export async function startServer(home: string, signal: AbortSignal): Promise<Se
     },
     dropDatabase: (name) => run(postgres.databaseUrl, [drop(name)]),
     tidy: (databaseUrl) => run(databaseUrl, ['vacuum (analyze)']),
+    warm: (databaseUrl) =>
+      run(databaseUrl, [
+        'create extension if not exists pg_prewarm',
+        // Into the memory of the system, not PostgreSQL's own.
+        `select pg_prewarm(oid, 'read') from pg_class where relkind in ('r', 'i', 't') and relpersistence <> 't'`,
+      ]),
     async rest() {
       await run(postgres.databaseUrl, ['checkpoint']);
       await withClient(postgres.databaseUrl, signal, untilIdle);

@@ -9,11 +9,19 @@ export const names = {
   memberships: 'bench_membership',
 } as const;
 
-/** Reads the files of a directory; JSON is YAML. Every limit is so wide that only a first load asks. */
-export function lockstepConfiguration(directory: string): string {
+/**
+ * Reads the files of a directory; JSON is YAML. Every limit is so wide that only a first load asks.
+ *
+ * @param searchable columns of users by which people look for them
+ */
+export function lockstepConfiguration(
+  directory: string,
+  searchable: readonly string[] = [],
+): string {
   const { connector, users, groups, memberships } = names;
   const property = (column: string) => {
     if (column === 'hired') return [column, { column, type: 'date', format: 'dd/MM/yyyy' }];
+    if (searchable.includes(column)) return [column, { column, searchable: true }];
     if (column !== 'status') return [column, { column }];
     return ['active', { column, type: 'boolean', true: ['A'], false: ['I'] }];
   };

@@ -58,13 +58,16 @@ export function lockstep(changes: Changes): Tool {
 }
 
 /** Never the user's own Temporal: starting a stack changes the schedules there. */
-function environmentOf(place: ToolPlace, configurationFile: string): NodeJS.ProcessEnv {
+export function environmentOf(
+  { databaseUrl }: Pick<ToolPlace, 'databaseUrl'>,
+  configurationFile: string,
+): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(
     ([name]) => !/^(TEMPORAL|LOCKSTEP)_/.test(name),
   );
   return {
     ...Object.fromEntries(others),
-    DATABASE_URL: place.databaseUrl,
+    DATABASE_URL: databaseUrl,
     LOCKSTEP_CONFIG: configurationFile,
   };
 }
@@ -81,7 +84,7 @@ const rows = {
 } as const;
 
 /** Runs the connector and, when it asks, resumes it; the time of the two together, without the time between. */
-async function run(
+export async function run(
   client: Lockstep,
   signal: AbortSignal,
 ): Promise<{ seconds: number; job: JobDocument }> {

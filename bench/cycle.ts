@@ -1,7 +1,7 @@
 /** One run of the benchmark: all phases on fresh databases, every tool in every phase, close together in time. */
-import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileChunks } from '../connectors/file-chunks.ts';
 import type { Data } from './data-cache.ts';
 import { files } from './generate-data.ts';
 import { type Phase, type PhaseName, phases } from './phase.ts';
@@ -68,7 +68,7 @@ async function warmUp(
     .filter((each) => each.isFile())
     .map((each) => join(each.parentPath, each.name));
   for (const path of [...files.map((name) => data.days[day][name]), ...paths]) {
-    for await (const _ of createReadStream(path, { signal }));
+    for await (const _ of fileChunks(path, { signal }));
   }
 }
 

@@ -20,10 +20,10 @@ export function lockstepConfiguration(
 ): string {
   const { connector, users, groups, memberships } = names;
   const property = (column: string) => {
-    if (column === 'hired') return [column, { column, type: 'date', format: 'dd/MM/yyyy' }];
-    if (searchable.includes(column)) return [column, { column, searchable: true }];
-    if (column !== 'status') return [column, { column }];
-    return ['active', { column, type: 'boolean', true: ['A'], false: ['I'] }];
+    const origin = { column, ...(searchable.includes(column) && { searchable: true }) };
+    if (column === 'hired') return [column, { ...origin, type: 'date', format: 'dd/MM/yyyy' }];
+    if (column !== 'status') return [column, origin];
+    return ['active', { ...origin, type: 'boolean', true: ['A'], false: ['I'] }];
   };
   return JSON.stringify({
     connectors: {

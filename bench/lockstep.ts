@@ -22,46 +22,67 @@ export function lockstep(changes: Changes): Tool {
     keepsDeletedRows: false,
     async open(place) {
       await using started = new AsyncDisposableStack();
-      const directory = join(place.home, 'current');
-      const configurationFile = join(place.home, 'lockstep.yaml');
-      await writeFile(configurationFile, lockstepConfiguration(directory));
-      const stack = await startDevStack({
-        env: environmentOf(place, configurationFile),
-        home: place.home,
-        log: () => {},
-      });
-      started.defer(() => stack.stop());
-      const client = await connectLockstep({
-        environment: stack.environment,
-        configurationFile,
-        note: (text) => console.error(text),
-      });
-      started.defer(() => client.close());
+      const running = started.use(await startLockstep(place));
       const store = openReadStore(place.databaseUrl, 'lockstep bench');
       started.defer(() => store.close());
-      const running = started.move();
+      const all = started.move();
       return {
         rows,
         async load(phase, files) {
-          await rm(directory, { force: true });
-          await symlink(files.directory, directory);
-          const { seconds, job } = await run(client, place.signal);
-          requireSame(job.job, 'state', job.state, 'succeeded');
+          const { seconds, job } = await running.load(files.directory);
           requireSame(job.job, 'counts', countsOf(job), expectedCounts(phase, changes));
-          const peakMiB = await peakMemory(stack.worker.pid);
+          const peakMiB = await peakMemory(running.workerPid);
           return { seconds, steps: await stepsOf(store, job), ...(peakMiB && { peakMiB }) };
         },
-        close: () => running.disposeAsync(),
+        close: () => all.disposeAsync(),
       };
     },
   };
 }
 
+/** Lockstep at work on a database of its own. */
+export interface RunningLockstep extends AsyncDisposable {
+  readonly client: Lockstep;
+  readonly workerPid: number | undefined;
+  /** Runs a job on the files of a directory, and resumes it when it asks. @throws Error when it does not succeed */
+  load(directory: string): Promise<{ seconds: number; job: JobDocument }>;
+}
+
+/** @param searchable see {@link lockstepConfiguration} */
+export async function startLockstep(
+  { databaseUrl, home, signal }: ToolPlace,
+  searchable?: readonly string[],
+): Promise<RunningLockstep> {
+  await using started = new AsyncDisposableStack();
+  const current = join(home, 'current');
+  const configurationFile = join(home, 'lockstep.yaml');
+  await writeFile(configurationFile, lockstepConfiguration(current, searchable));
+  const env = environmentOf(databaseUrl, configurationFile);
+  const stack = await startDevStack({ env, home, log: () => {} });
+  started.defer(() => stack.stop());
+  const note = (text: string) => console.error(text);
+  const client = await connectLockstep({ environment: stack.environment, configurationFile, note });
+  started.defer(() => client.close());
+  const running = started.move();
+  return {
+    client,
+    // Another one once the worker was started again.
+    get workerPid() {
+      return stack.worker.pid;
+    },
+    async load(directory) {
+      await rm(current, { force: true });
+      await symlink(directory, current);
+      const { seconds, job } = await run(client, signal);
+      requireSame(job.job, 'state', job.state, 'succeeded');
+      return { seconds, job };
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
 /** Never the user's own Temporal: starting a stack changes the schedules there. */
-export function environmentOf(
-  { databaseUrl }: Pick<ToolPlace, 'databaseUrl'>,
-  configurationFile: string,
-): NodeJS.ProcessEnv {
+function environmentOf(databaseUrl: string, configurationFile: string): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(
     ([name]) => !/^(TEMPORAL|LOCKSTEP)_/.test(name),
   );
@@ -84,7 +105,7 @@ const rows = {
 } as const;
 
 /** Runs the connector and, when it asks, resumes it; the time of the two together, without the time between. */
-export async function run(
+async function run(
   client: Lockstep,
   signal: AbortSignal,
 ): Promise<{ seconds: number; job: JobDocument }> {
